@@ -39,6 +39,8 @@ export const mintConnectorId = (): ConnectorId => connectorId(`conn_${randomByte
 export const mintTransactionId = (): TransactionId => transactionId(`ses_${randomBytes(16).toString('base64url')}`)
 /** Custom providers get a slug, and so a redirect URI, of their own. */
 export const mintProviderSlug = (): ProviderSlug => providerSlug(`c-${randomBytes(8).toString('hex')}`)
+/** Whether a slug is of the form that custom providers get. */
+export const isCustomSlug = (slug: ProviderSlug): boolean => /^c-[0-9a-f]{16}$/.test(slug)
 export const mintEventId = (): string => `evt_${randomBytes(16).toString('base64url')}`
 
 /**

@@ -25,6 +25,7 @@ export const problems = {
   ],
   url_not_allowed: [400, 'A provider URL points where this service must not connect; use a public https address.'],
   form_post_not_expected: [400, 'This provider does not answer by form post; use GET.'],
+  bad_request: [400, 'The request could not be read; check its syntax.'],
   // 401
   unauthorized: [401, 'Send a valid bearer token in the Authorization header.'],
   token_expired: [401, 'The bearer token has expired; send a fresh one.'],
@@ -51,7 +52,6 @@ export const problems = {
   body_too_large: [413, 'The request body is too large; send at most 1 MiB.'],
   uri_too_long: [414, 'The URL is too long; keep it under 8 KiB.'],
   unsupported_media_type: [415, 'Send the body as application/json.'],
-  bad_request: [400, 'The request could not be read; check its syntax.'],
   // 409
   provider_not_configured: [
     409,
@@ -67,24 +67,16 @@ export const problems = {
   reauth_required: [409, 'The provider no longer accepts this connection; the user must connect again.'],
   completion_not_expected: [409, 'This connection is not waiting for completion; read the session status.'],
   idempotency_conflict: [409, 'This Idempotency-Key was used with another body; use a new key.'],
-  provider_slug_taken: [409, 'This provider cannot be changed that way.'],
-  refresh_in_doubt: [
-    409,
-    'The provider may have used up the refresh token without an answer; the user must connect again.',
-  ],
   // 429
   rate_limited: [429, 'Too many requests; wait as long as Retry-After says.'],
   too_many_pending: [429, 'Too many connections are being started at once; finish some or wait until they expire.'],
   // 5xx
   internal_error: [500, 'Something went wrong on our side; quote the correlation id.'],
   provider_error: [502, 'The provider did not answer as it should; try again later.'],
-  provider_rejected_client: [
-    502,
-    'The provider refused the provider app; an administrator must check its client id and secret.',
-  ],
   prefetch_refused: [503, 'This address is not for prefetching; open it as a page.'],
   database_unavailable: [503, 'The database does not answer; try again shortly.'],
   provider_unavailable: [503, 'The provider is unavailable; try again as Retry-After says.'],
+  keys_unavailable: [503, 'The keys that bearer tokens are checked with cannot be fetched; try again shortly.'],
   starting: [503, 'The service is starting; try again shortly.'],
   provider_timeout: [504, 'The provider did not answer in time; try again later.'],
 } as const satisfies Record<string, readonly [status: number, detail: string]>

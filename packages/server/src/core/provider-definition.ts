@@ -69,7 +69,9 @@ export const ProviderDefinition = Type.Object(
     /** The provider whose endpoints this product shares. */
     variant_of: Type.Optional(Type.String({ pattern: slugPattern })),
     docs_url: Type.Optional(Url),
-    /** Set on entries compared by hand with the provider's documentation: the date, `YYYY-MM-DD`. */
+    /** What an operator must know before registering the provider app; a sentence each. */
+    setup_notes: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 300 }), { maxItems: 6 })),
+    /** Set on entries reviewed by hand, against the provider's documentation as far as it could be read: the date, `YYYY-MM-DD`. */
     checked_on: Type.Optional(Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$' })),
 
     // Endpoints
@@ -81,13 +83,15 @@ export const ProviderDefinition = Type.Object(
     revocation_url: Type.Optional(Url),
     /** OpenID Connect or RFC 8414 issuer, compared as an exact string. */
     issuer: Type.Optional(Url),
+    /** Anchored pattern that an ID token's `iss` must match instead of `issuer`, where one address serves many tenants (Microsoft's `common`). */
+    issuer_pattern: Type.Optional(Type.String({ maxLength: 500, pattern: '^\\^https.*\\$$' })),
     jwks_uri: Type.Optional(Url),
     /** RFC 9207: the provider promises `iss` on every authorization response. */
     authorization_response_iss_parameter_supported: Type.Optional(Type.Boolean()),
     id_token_signing_alg_values_supported: Type.Optional(Type.Array(Type.String())),
     /** `https://…`, or `{name}` alone where the whole base comes from the token reply (then `api_base_url_pattern` is required). */
     api_base_url: Type.Optional(Type.String({ maxLength: 2048, pattern: '^(https?://|\\{)[^\\s]*$' })),
-    /** Anchored pattern for an `api_base_url` that a reply names. */
+    /** Anchored pattern for an `api_base_url` that a reply names; matched against the whole address once it is filled in. */
     api_base_url_pattern: Type.Optional(Type.String({ maxLength: 500, pattern: '^\\^https.*\\$$' })),
     url_variables: Type.Optional(Type.Record(Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' }), UrlVariable)),
 
@@ -111,7 +115,7 @@ export const ProviderDefinition = Type.Object(
     // Authorization request
     extra_authorize_params: Type.Optional(Parameters),
     pkce: Type.Optional(Type.Enum(['S256', 'none'])),
-    /** Sends an OpenID Connect nonce even without the `openid` scope. */
+    /** `true` sends an OpenID Connect nonce even without the `openid` scope; `false` sends none, where ID tokens come without it (LinkedIn). */
     nonce: Type.Optional(Type.Boolean()),
     client_id_parameter: Type.Optional(Type.String({ pattern: '^[A-Za-z_]{1,32}$' })),
     client_secret_parameter: Type.Optional(Type.String({ pattern: '^[A-Za-z_]{1,32}$' })),
@@ -126,7 +130,11 @@ export const ProviderDefinition = Type.Object(
     code_parameter: Type.Optional(Type.String({ pattern: '^[A-Za-z_]{1,32}$' })),
     /** The code's name in the token request, when it is not `code`. */
     code_request_parameter: Type.Optional(Type.String({ pattern: '^[A-Za-z_]{1,32}$' })),
-    /** Further callback parameters to keep with the connector, and what each value must look like. */
+    /**
+     * Further callback parameters to keep with the connector, and what each value must look like. Where the pattern has a
+     * capturing group, the captured text is the value: `accounts-server=https://accounts.zoho.eu` keeps `eu`.
+     * Kept under the name of the URL variable where there is one, else under the parameter's own name.
+     */
     callback_params: Type.Optional(
       Type.Record(
         Type.String({ pattern: '^[A-Za-z0-9_-]{1,32}$' }),
@@ -135,8 +143,12 @@ export const ProviderDefinition = Type.Object(
             pattern: Type.String({ maxLength: 500, pattern: '^\\^.*\\$$' }),
             /** A URL variable this value fills in for the token request and the API. */
             url_variable: Type.Optional(Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' })),
+            /** The callback is refused unless the value equals this URL variable: the shop that answers is the shop asked. */
+            equals_url_variable: Type.Optional(Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' })),
             /** Sends the value along with the token request under this name. */
             token_parameter: Type.Optional(Type.String({ pattern: '^[A-Za-z_]{1,32}$' })),
+            /** Sends the kept value along with every refresh request under this name. */
+            refresh_parameter: Type.Optional(Type.String({ pattern: '^[A-Za-z_]{1,32}$' })),
           },
           closed,
         ),
@@ -152,6 +164,9 @@ export const ProviderDefinition = Type.Object(
     /** Only where the refresh request authenticates in another way. */
     refresh_client_auth: Type.Optional(Type.Enum(['client_secret_post', 'client_secret_basic', 'none'])),
     token_request_format: Type.Optional(Type.Enum(['form', 'json', 'query'])),
+    /** Only where refresh requests are encoded in another way. */
+    refresh_request_format: Type.Optional(Type.Enum(['form', 'json', 'query'])),
+    /** `{client_id}` may stand in a value. */
     token_request_headers: Type.Optional(Headers),
     extra_token_params: Type.Optional(Parameters),
     /** Added to refresh requests instead of `extra_token_params`. */
@@ -163,6 +178,23 @@ export const ProviderDefinition = Type.Object(
     refresh_token_parameter: Type.Optional(Type.String({ pattern: '^[A-Za-z_]{1,32}$' })),
     redirect_uri_omitted: Type.Optional(Type.Boolean()),
 
+    /**
+     * A second call, right after the code was redeemed, that swaps the short-lived access token for one of weeks
+     * (Meta's `fb_exchange_token`). Its reply replaces the first one. Sent as the token request is, by GET where `format` is `query`.
+     */
+    long_lived_exchange: Type.Optional(
+      Type.Object(
+        {
+          url: Url,
+          grant_type: Type.String({ pattern: '^[a-z_]{1,64}$' }),
+          /** Name under which the short-lived token goes. */
+          token_parameter: Type.String({ pattern: '^[a-z_]{1,32}$' }),
+          format: Type.Enum(['form', 'query']),
+        },
+        closed,
+      ),
+    ),
+
     // Token reply
     token_reply_format: Type.Optional(Type.Enum(['json', 'form', 'auto'])),
     /** `access_token`, `refresh_token`, `expires_in`, `token_type`, `id_token`, and anything else to keep: name → path. */
@@ -172,6 +204,8 @@ export const ProviderDefinition = Type.Object(
     expires_at: Type.Optional(
       Type.Object({ path: Path, unit: Type.Enum(['rfc3339', 'epoch_seconds', 'epoch_milliseconds']) }, closed),
     ),
+    /** `expires_in: 0` means that the token does not expire (Mailchimp); elsewhere zero is taken for already expired. */
+    expires_in_zero_is_never: Type.Optional(Type.Boolean()),
     /** Seconds a token lives when the reply does not say; absent: it does not expire. */
     assumed_lifetime_seconds: Type.Optional(Type.Integer({ minimum: 60 })),
     /** Other token types than Bearer that the provider gives for bearer tokens, lower case. */
@@ -194,6 +228,8 @@ export const ProviderDefinition = Type.Object(
           style: Type.Enum(['rfc7009', 'bearer_get', 'bearer_post', 'bearer_delete', 'basic_delete_json']),
           /** `{client_id}` may stand in `revocation_url`. */
           token_parameter: Type.Optional(Type.String({ pattern: '^[A-Za-z_]{1,32}$' })),
+          /** Body of an `rfc7009` request; default `form`. */
+          request_format: Type.Optional(Type.Enum(['form', 'json'])),
         },
         closed,
       ),
@@ -214,7 +250,9 @@ export const ProviderDefinition = Type.Object(
         closed,
       ),
     ),
-    /** How API calls carry the token; default `Authorization: Bearer`. */
+    /** Values to keep from the `userinfo` reply, for `api_base_url` and later calls: name → path. */
+    userinfo_response_paths: Type.Optional(Type.Record(Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' }), Path)),
+    /** How API and userinfo calls carry the token; default `Authorization: Bearer`. */
     api_token: Type.Optional(
       Type.Object(
         {
@@ -243,4 +281,6 @@ export interface ProviderEndpoints {
   readonly jwksUri: string | undefined
   /** May still hold `{name}` of a value that the token reply brings. */
   readonly apiBaseUrl: string | undefined
+  /** What the URL variables were filled with, defaults included; a callback value may have to equal one of them. */
+  readonly variables?: Readonly<Record<string, string>>
 }

@@ -1,0 +1,114 @@
+import { Type, type Static } from 'typebox'
+import {
+  closed,
+  ConnectorId,
+  PageQuery,
+  ProviderSlug,
+  Timestamp,
+  Uuid,
+  data,
+  list,
+  nullable,
+  visible,
+} from './common.ts'
+
+export const CollectionParams = Type.Object({ space_id: Uuid, collection_id: Uuid })
+export const ConnectorParams = Type.Object({ space_id: Uuid, collection_id: Uuid, connector_id: ConnectorId })
+
+export const ConnectorStatus = Type.Enum(['active', 'degraded', 'reauth_required', 'paused', 'disconnected'])
+
+export const Connector = Type.Object({
+  id: ConnectorId,
+  space_id: Uuid,
+  collection_id: Uuid,
+  provider_slug: Type.String(),
+  principal_id: Type.String({ description: 'Who connected it: the subject of the bearer token' }),
+  display_name: nullable(Type.String()),
+  account: Type.Object({ id: nullable(Type.String()), name: nullable(Type.String()) }),
+  status: ConnectorStatus,
+  status_reason: nullable(Type.String()),
+  scopes: Type.Object({
+    requested: Type.Array(Type.String()),
+    granted: Type.Array(Type.String()),
+    missing: Type.Array(Type.String()),
+  }),
+  access_token_expires_at: nullable(Timestamp),
+  last_refreshed_at: nullable(Timestamp),
+  last_used_at: nullable(Timestamp),
+  scope_config: Type.Unknown(),
+  sync_schedule: nullable(Type.String()),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+})
+export const ConnectorBody = data(Connector)
+export const ConnectorList = list(Connector)
+
+export const ConnectorQuery = Type.Object({
+  ...PageQuery,
+  provider_slug: Type.Optional(ProviderSlug),
+  status: Type.Optional(ConnectorStatus),
+})
+
+const ScopeConfig = nullable(Type.Object({}, { description: 'What to sync; kept for the platform as it is' }))
+
+/** `POST` base: takes over credentials obtained elsewhere with the same provider app. */
+export const ImportBody = Type.Object(
+  {
+    provider_slug: ProviderSlug,
+    connector_id: Type.Optional(ConnectorId),
+    credential: Type.Object(
+      {
+        access_token: visible(16_384),
+        refresh_token: Type.Optional(visible(16_384)),
+        expires_at: Type.Optional(Timestamp),
+        scopes: Type.Optional(Type.Array(visible(256), { maxItems: 100 })),
+      },
+      closed,
+    ),
+    scope_config: Type.Optional(ScopeConfig),
+  },
+  closed,
+)
+export type ImportBody = Static<typeof ImportBody>
+export const ImportHeaders = Type.Object({ 'idempotency-key': visible(255) })
+
+export const PatchConnectorBody = Type.Object(
+  {
+    display_name: Type.Optional(nullable(Type.String({ maxLength: 200 }))),
+    scope_config: Type.Optional(ScopeConfig),
+    sync_schedule: Type.Optional(nullable(Type.String({ maxLength: 128 }))),
+    paused: Type.Optional(Type.Boolean()),
+  },
+  closed,
+)
+export type PatchConnectorBody = Static<typeof PatchConnectorBody>
+
+export const TokenBody = Type.Object(
+  { min_ttl: Type.Optional(Type.Integer({ minimum: 0, maximum: 3600, default: 60, description: 'Seconds' })) },
+  closed,
+)
+export type TokenBody = Static<typeof TokenBody>
+export const TokenQuery = Type.Object({
+  min_ttl: Type.Optional(Type.Integer({ minimum: 0, maximum: 3600, default: 60, description: 'Seconds' })),
+})
+export const AccessToken = data(
+  Type.Object({
+    access_token: Type.String(),
+    token_type: Type.String(),
+    expires_at: nullable(Timestamp),
+    scopes: Type.Array(Type.String()),
+  }),
+)
+
+export const Disconnected = data(
+  Type.Object({
+    ...Connector.properties,
+    revocation: Type.Object({
+      id: Type.String(),
+      status: Type.Enum(['queued', 'revoked', 'unsupported', 'failed']),
+      reason: nullable(Type.String()),
+      created_at: Timestamp,
+      finished_at: nullable(Timestamp),
+    }),
+  }),
+)

@@ -1,0 +1,75 @@
+import { Type, type Static } from 'typebox'
+import { closed, data, nullable, visible } from './common.ts'
+
+const Scope = Type.Object({ name: Type.String(), description: Type.String() })
+
+export const Provider = Type.Object({
+  provider_slug: Type.String(),
+  display_name: Type.String(),
+  logo_url: nullable(Type.String()),
+  categories: Type.Array(Type.String()),
+  scopes: Type.Array(Scope),
+  setup_complete: Type.Boolean(),
+})
+export const ProviderList = Type.Object({
+  data: Type.Array(Provider),
+  meta: Type.Object({ next_cursor: Type.Null(), has_more: Type.Literal(false) }),
+})
+
+export const AdminProvider = Type.Object({
+  id: Type.String(),
+  provider_slug: Type.String(),
+  display_name: Type.String(),
+  auth_type: Type.Literal('oauth2'),
+  execution_strategy: Type.Literal('authorization_code'),
+  default_scopes: Type.Array(Scope),
+  config_schema: Type.Unknown({ description: 'JSON Schema of what PATCH takes' }),
+  setup_complete: Type.Boolean(),
+  redirect_uri: Type.String({ description: 'To be registered at the provider' }),
+  client_id: nullable(Type.String()),
+  has_secret: Type.Boolean(),
+  scopes: nullable(Type.Array(Type.String())),
+  url_variables: Type.Record(Type.String(), Type.String()),
+  docs_url: nullable(Type.String()),
+})
+export const AdminProviderBody = data(AdminProvider)
+export const AdminProviderList = Type.Object({
+  data: Type.Array(AdminProvider),
+  meta: Type.Object({ next_cursor: Type.Null(), has_more: Type.Literal(false) }),
+})
+
+const ClientId = visible(512)
+const ClientSecret = Type.String({ minLength: 1, maxLength: 4096, pattern: '^[\\x20-\\x7e]*$', writeOnly: true })
+
+export const PatchProviderBody = Type.Object(
+  {
+    client_id: Type.Optional(nullable(ClientId)),
+    client_secret: Type.Optional(nullable(ClientSecret)),
+    scopes: Type.Optional(nullable(Type.Array(visible(256), { maxItems: 100 }))),
+    url_variables: Type.Optional(Type.Record(Type.String(), Type.String({ maxLength: 300 }))),
+  },
+  closed,
+)
+export type PatchProviderBody = Static<typeof PatchProviderBody>
+
+/** Beside these, `POST` takes any field of a catalogue entry; the entry's own schema judges them. */
+export const CustomProviderBody = Type.Object({
+  display_name: Type.String({ minLength: 1, maxLength: 100 }),
+  client_id: Type.Optional(ClientId),
+  client_secret: Type.Optional(ClientSecret),
+})
+export type CustomProviderBody = Static<typeof CustomProviderBody>
+
+export const RedirectUris = Type.Array(
+  Type.Object(
+    {
+      uri: Type.String({ minLength: 1, maxLength: 2048 }),
+      kind: Type.Enum(['landing', 'callback']),
+      provider_slug: Type.Optional(Type.String({ maxLength: 64 })),
+    },
+    closed,
+  ),
+  { maxItems: 200 },
+)
+export type RedirectUris = Static<typeof RedirectUris>
+export const RedirectUrisBody = data(RedirectUris)

@@ -1,0 +1,137 @@
+/**
+ * Puts the service together. The only file that knows every layer.
+ */
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { SignJWT } from 'jose'
+import type { Config } from './config.ts'
+import { systemClock, type Clock } from './core/clock.ts'
+import type { ProviderDefinition } from './core/provider-definition.ts'
+import type { Secret } from './core/secret.ts'
+import type { Catalog, Context, DeploymentApp } from './domain/context.ts'
+import { createBearerVerifier, type BearerSettings } from './http/bearer-verifier.ts'
+import type { TokenSigner } from './http/http-context.ts'
+import type { Readiness } from './http/routes/health.ts'
+import { createServer } from './http/server.ts'
+import { createDiscovery } from './oauth/discovery.ts'
+import { createEgress, type Egress } from './oauth/egress.ts'
+import { openDatabase, type Database } from './store/database.ts'
+import { dataKeys } from './store/data-keys.ts'
+import { heldKeys, type KeyEncryptionKeys } from './vault/key-encryption-keys.ts'
+import { createVault } from './vault/vault.ts'
+
+/** What a start settles before the parts are put together: every secret is there, every port known. */
+export interface Settled {
+  readonly config: Config
+  readonly databaseUrl: string
+  readonly keys: Config['encryptionKeys']
+  readonly jwtSecret: Secret | undefined
+  readonly catalog: Catalog
+  /** A provider that this process brings along, with its app: the sandbox. */
+  readonly ownProvider: OwnProvider | undefined
+  readonly clock?: Clock
+}
+
+export interface OwnProvider {
+  readonly definition: ProviderDefinition
+  readonly app: DeploymentApp
+  readonly privateHost: string
+}
+
+export interface Flows {
+  readonly context: Context
+  readonly keyEncryptionKeys: KeyEncryptionKeys
+  close(): Promise<void>
+}
+
+/** The flows' context, for the server and the command line alike. */
+export function composeFlows(settled: Settled): Flows {
+  const { config, ownProvider, clock = systemClock } = settled
+  const database = openDatabase(settled.databaseUrl)
+  const keyEncryptionKeys = heldKeys(settled.keys)
+  const allowedPrivateHosts = [...config.allowedPrivateHosts, ...(ownProvider ? [ownProvider.privateHost] : [])]
+  const egress = createEgress({ allowedPrivateHosts })
+  const apps = new Map<string, DeploymentApp>(config.deploymentApps)
+  if (ownProvider !== undefined) apps.set(ownProvider.definition.slug, ownProvider.app)
+  const context: Context = {
+    database,
+    clock,
+    egress,
+    vault: createVault(keyEncryptionKeys, dataKeys(database)),
+    discovery: createDiscovery({ egress, clock }),
+    catalog: withOwnProvider(settled.catalog, ownProvider?.definition),
+    refreshesUnderWay: new Map(),
+    settings: {
+      publicUrl: config.publicUrl,
+      deploymentApps: apps,
+      allowedRedirectUris: config.allowedRedirectUris,
+      allowedOrigins: config.allowedOrigins,
+      allowsLoopbackHttp: !config.isProduction,
+      allowedPrivateHosts,
+      limitsPending: config.limitsRequests,
+    },
+  }
+  return { context, keyEncryptionKeys, close: () => closeAll(context, database, egress) }
+}
+
+/** The HTTP API over the flows. */
+export async function composeServer(
+  settled: Settled,
+  flows: Flows,
+  parts: { readonly logger: FastifyBaseLogger; readonly readiness: Readiness },
+): Promise<FastifyInstance> {
+  const { config, jwtSecret, clock = systemClock } = settled
+  return createServer({
+    ...parts,
+    flows: flows.context,
+    verify: createBearerVerifier(bearerSettings(config, jwtSecret), clock),
+    authCookie: config.auth.cookie,
+    signToken: jwtSecret && tokenSigner(config, jwtSecret),
+    trustedProxies: config.trustedProxies,
+    allowedOrigins: config.allowedOrigins,
+    limitsRequests: config.limitsRequests,
+  })
+}
+
+/** Signs platform tokens for set-ups with an HS256 secret: the command line and sign-in links. */
+export function tokenSigner(config: Config, secret: Secret): TokenSigner {
+  const key = Buffer.from(secret.reveal(), 'utf8')
+  const { issuer, audience, tenantClaim } = config.auth
+  return async ({ subject, tenantId, scope, expiresAt }) => {
+    const token = new SignJWT({ scope, [tenantClaim]: tenantId })
+      .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+      .setSubject(subject)
+      .setIssuedAt()
+      .setExpirationTime(expiresAt)
+    if (issuer !== undefined) token.setIssuer(issuer)
+    if (audience !== undefined) token.setAudience(audience)
+    return token.sign(key)
+  }
+}
+
+function bearerSettings(config: Config, jwtSecret: Secret | undefined): BearerSettings {
+  const { issuer, audience, tenantClaim, defaultTenant, defaultScope } = config.auth
+  const rest = { issuer, audience, tenantClaim, defaultTenant, defaultScope }
+  if (jwtSecret !== undefined)
+    return { ...rest, key: { kind: 'secret', secret: Buffer.from(jwtSecret.reveal(), 'utf8') } }
+  const { jwksUrl } = config.auth
+  if (jwksUrl === undefined) throw new Error('No source of keys for bearer tokens')
+  // The operator named this address, so it may be private; what users name may not.
+  const { host, protocol, port } = new URL(jwksUrl)
+  const egress = createEgress({
+    allowedPrivateHosts: [port === '' ? `${host}:${protocol === 'https:' ? 443 : 80}` : host],
+  })
+  return { ...rest, key: { kind: 'jwks', url: jwksUrl, fetch: (input, init) => egress.fetch(input, init) } }
+}
+
+function withOwnProvider(catalog: Catalog, own: ProviderDefinition | undefined): Catalog {
+  if (own === undefined) return catalog
+  const all = [...catalog.list(), own].toSorted((a, b) => (a.slug < b.slug ? -1 : 1))
+  return { get: (slug) => (slug === own.slug ? own : catalog.get(slug)), list: () => all }
+}
+
+/** Refreshes under way are stored before the database goes. */
+async function closeAll(context: Context, database: Database, egress: Egress): Promise<void> {
+  await Promise.allSettled(context.refreshesUnderWay.values())
+  await egress.close()
+  await database.close()
+}

@@ -1,0 +1,82 @@
+import { collectionId, handleDigest, spaceId, tenantId, transactionId, type ProviderSlug } from '../core/ids.ts'
+import { Problem } from '../core/problem.ts'
+import { Secret } from '../core/secret.ts'
+import { findForCompletion, finishTransaction, type CompletableTransaction } from '../store/transactions.ts'
+import type { Context } from './context.ts'
+import { exchange, type Connected } from './exchange.ts'
+import { isSamePrincipal, requireReach, requireRight, type Principal } from './principal.ts'
+import { transactionPlace } from './transaction-places.ts'
+
+export interface CompletionRequest {
+  readonly providerSlug: ProviderSlug
+  /** One of the two names the transaction. */
+  readonly by: { readonly sessionId: string } | { readonly state: string }
+  readonly completionCode: string
+}
+
+type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress'>
+
+/**
+ * Exchanges a parked code for the user who started: the user who finishes must be the user who started (COSF, CORF).
+ *
+ * Throws 400 `invalid_state`, 403 `principal_mismatch` and `completion_code_invalid`, 404 `session_unknown`,
+ * 409 `completion_not_expected`, and what `exchange` throws.
+ */
+export async function complete(context: Needs, principal: Principal, request: CompletionRequest): Promise<Connected> {
+  requireRight(principal, 'connectors:connect')
+  const digest = handleDigest(request.completionCode)
+  const transaction = await find(context, principal, request, digest)
+  requireReach(principal, spaceId(transaction.space_id), collectionId(transaction.collection_id))
+  requireParked(transaction, context.clock.now())
+  if (!transaction.completion_matches) throw new Problem('completion_code_invalid')
+  return exchange(context, transaction, { ...(await openParked(context, transaction)), completionDigest: digest })
+}
+
+async function find(
+  context: Needs,
+  principal: Principal,
+  request: CompletionRequest,
+  digest: Buffer,
+): Promise<CompletableTransaction> {
+  const unknown = 'state' in request.by ? new Problem('invalid_state') : new Problem('session_unknown')
+  const by =
+    'state' in request.by
+      ? { transactionId: undefined, stateDigest: handleDigest(request.by.state) }
+      : { transactionId: transactionId(request.by.sessionId), stateDigest: undefined }
+  const transaction = await findForCompletion(context.database.system, by, digest)
+  if (transaction?.provider_slug !== request.providerSlug) throw unknown
+  if (isSamePrincipal(principal, transaction)) return transaction
+  if (transaction.completion_matches) {
+    // The browser that consented is signed in as somebody else: the code must not wait for anybody any longer.
+    const tenant = tenantId(transaction.tenant_id)
+    await finishTransaction(context.database.tenant(tenant), tenant, transactionId(transaction.transaction_id), {
+      now: context.clock.now(),
+      status: 'failed',
+      errorCode: 'principal_mismatch',
+    })
+  } else if (transaction.tenant_id !== principal.tenantId) {
+    throw unknown
+  }
+  throw new Problem('principal_mismatch')
+}
+
+function requireParked(transaction: CompletableTransaction, now: Date): void {
+  switch (transaction.status) {
+    case 'parked': {
+      if (transaction.completion_expires_at !== null && transaction.completion_expires_at > now) return
+      throw new Problem('invalid_state')
+    }
+    case 'failed':
+      throw new Problem('invalid_state')
+    default:
+      throw new Problem('completion_not_expected')
+  }
+}
+
+async function openParked(context: Needs, transaction: CompletableTransaction) {
+  if (transaction.code === null) throw new Problem('invalid_state')
+  const opened = await context.vault.open(transactionPlace(transaction, 'code'), transaction.code)
+  // Sealed by `park`, so the JSON is what was put in there.
+  const content = JSON.parse(opened.reveal()) as { code: string; kept: Record<string, string> }
+  return { code: new Secret(content.code), kept: content.kept }
+}

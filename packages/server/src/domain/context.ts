@@ -1,0 +1,50 @@
+/**
+ * The domain: one flow a file. This file names what flows work with; each takes the part it needs (`Pick<Context, …>`).
+ */
+import type { Clock } from '../core/clock.ts'
+import type { ProviderDefinition } from '../core/provider-definition.ts'
+import type { Secret } from '../core/secret.ts'
+import type { Discovery } from '../oauth/discovery.ts'
+import type { Egress } from '../oauth/egress.ts'
+import type { Database } from '../store/database.ts'
+import type { Vault } from '../vault/vault.ts'
+import type { RefreshResult } from './refresh.ts'
+
+/** A provider app that serves every tenant of the deployment, from `PROVIDER_<SLUG>_…`. */
+export interface DeploymentApp {
+  readonly clientId: string
+  readonly clientSecret: Secret | undefined
+  readonly scopes: readonly string[] | undefined
+}
+
+/** The settings that flows depend on. */
+export interface FlowSettings {
+  /** Without a trailing slash; the only source of OAuth redirect URIs. */
+  readonly publicUrl: string
+  readonly deploymentApps: ReadonlyMap<string, DeploymentApp>
+  readonly allowedRedirectUris: readonly string[]
+  readonly allowedOrigins: readonly string[]
+  /** Development only: http on loopback may be registered as a redirect URI. */
+  readonly allowsLoopbackHttp: boolean
+  /** `host:port` entries that outbound http may reach. */
+  readonly allowedPrivateHosts: readonly string[]
+  readonly limitsPending: boolean
+}
+
+/** The providers this deployment knows without any tenant adding them. */
+export interface Catalog {
+  get(slug: string): ProviderDefinition | undefined
+  list(): readonly ProviderDefinition[]
+}
+
+export interface Context {
+  readonly database: Database
+  readonly vault: Vault
+  readonly clock: Clock
+  readonly egress: Egress
+  readonly discovery: Discovery
+  readonly catalog: Catalog
+  readonly settings: FlowSettings
+  /** Refreshes under way in this process: callers that find the same expired token wait for one. */
+  readonly refreshesUnderWay: Map<string, Promise<RefreshResult>>
+}

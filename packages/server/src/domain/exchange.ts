@@ -1,0 +1,108 @@
+import { providerSlug, tenantId, transactionId, type ConnectorId } from '../core/ids.ts'
+import { Problem } from '../core/problem.ts'
+import type { Secret } from '../core/secret.ts'
+import type { ProviderAccount, ProviderClient, TokenFailure, TokenGrant } from '../core/token.ts'
+import { AccountMismatchError, readAccount } from '../oauth/account.ts'
+import { exchangeCode } from '../oauth/token-request.ts'
+import { claimExchange, finishTransaction, type Transaction } from '../store/transactions.ts'
+import type { Context } from './context.ts'
+import { dropGrant } from './drop-grant.ts'
+import { providerInUse } from './provider-client.ts'
+import { storeConnection } from './store-connection.ts'
+import { transactionPlace } from './transaction-places.ts'
+
+/** What a finished connection tells its caller. */
+export interface Connected {
+  readonly provider: string
+  readonly collectionId: string
+  readonly connectorId: ConnectorId
+}
+
+export interface CodeInHand {
+  readonly code: Secret
+  readonly kept: Readonly<Record<string, string>>
+  /** Present when the code was parked. */
+  readonly completionDigest: Buffer | undefined
+}
+
+type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress'>
+
+/**
+ * Makes the one token request of a transaction and stores the connection.
+ *
+ * The caller has proven to be the starter. Throws 400 `invalid_state` when another request was first,
+ * 400 `invalid_grant`, 409 `account_changed` and the like, 502 `provider_error`, 504 `provider_timeout`; the transaction has
+ * failed then, since a code works once.
+ */
+export async function exchange(context: Needs, transaction: Transaction, inHand: CodeInHand): Promise<Connected> {
+  const tenant = tenantId(transaction.tenant_id)
+  const id = transactionId(transaction.transaction_id)
+  const db = context.database.tenant(tenant)
+  const provider = await providerInUse(context, tenant, providerSlug(transaction.provider_slug))
+  if (provider.contextId !== transaction.context_id) throw new Problem('invalid_state')
+  if (!(await claimExchange(db, tenant, id, context.clock.now(), inHand.completionDigest))) {
+    throw new Problem('invalid_state')
+  }
+  try {
+    const grant = await requestToken(context, provider.client, transaction, inHand)
+    const account = await identifyAccount(context, provider.client, grant)
+    try {
+      return await storeConnection(context, transaction, grant, account)
+    } catch (error) {
+      // A refusal is about which account this is, and dropping the grant might cut off a good connection to it.
+      if (!(error instanceof Problem)) await dropGrant(context, provider.client, grant)
+      throw error
+    }
+  } catch (error) {
+    const errorCode = error instanceof Problem ? error.publicCode : 'internal_error'
+    await finishTransaction(db, tenant, id, { now: context.clock.now(), status: 'failed', errorCode })
+    throw error
+  }
+}
+
+async function requestToken(
+  context: Needs,
+  client: ProviderClient,
+  transaction: Transaction,
+  inHand: CodeInHand,
+): Promise<TokenGrant> {
+  const open = (field: 'verifier' | 'nonce', sealed: Buffer | null) =>
+    sealed === null ? undefined : context.vault.open(transactionPlace(transaction, field), sealed)
+  const outcome = await exchangeCode(context, client, {
+    code: inHand.code,
+    redirectUri: transaction.oauth_redirect_uri,
+    verifier: await open('verifier', transaction.verifier),
+    nonce: (await open('nonce', transaction.nonce))?.reveal(),
+    kept: inHand.kept,
+  })
+  if (outcome.kind === 'granted') return outcome
+  throw toProblem(outcome)
+}
+
+/** The contract's answer to each kind of failure at the token endpoint. */
+function toProblem(failure: TokenFailure): Problem {
+  switch (failure.kind) {
+    case 'grant-lost':
+      return new Problem('invalid_grant')
+    case 'client-rejected':
+      return new Problem('provider_error', {
+        detail: 'The provider refused the provider app; an administrator must check its client id and secret.',
+      })
+    case 'unavailable':
+      return new Problem(failure.reason === 'timeout' ? 'provider_timeout' : 'provider_error')
+  }
+}
+
+/** The account behind the grant. Tokens whose ID token and userinfo name different subjects belong to nobody. */
+async function identifyAccount(
+  context: Needs,
+  client: ProviderClient,
+  grant: TokenGrant,
+): Promise<ProviderAccount | undefined> {
+  try {
+    return await readAccount(context, client, grant)
+  } catch (error) {
+    if (error instanceof AccountMismatchError) throw new Problem('provider_error')
+    throw error
+  }
+}

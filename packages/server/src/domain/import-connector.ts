@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto'
+import { mintConnectorId, type CollectionId, type ConnectorId, type ProviderSlug, type SpaceId } from '../core/ids.ts'
+import { Problem } from '../core/problem.ts'
+import type { Secret } from '../core/secret.ts'
+import { addConnector, findConnector } from '../store/connectors.ts'
+import { addEvent } from '../store/events.ts'
+import { storeAnswer, takeIdempotencyKey } from '../store/idempotency-keys.ts'
+import { connectorPlace } from './connector-places.ts'
+import { viewConnector, type ConnectorView } from './connector-view.ts'
+import type { Context } from './context.ts'
+import { requireReach, requireRight, type Principal } from './principal.ts'
+import { providerInUse } from './provider-client.ts'
+
+export interface ImportRequest {
+  readonly spaceId: SpaceId
+  readonly collectionId: CollectionId
+  readonly providerSlug: ProviderSlug
+  readonly connectorId: ConnectorId | undefined
+  readonly credential: {
+    readonly accessToken: Secret
+    readonly refreshToken: Secret | undefined
+    readonly expiresAt: Date | undefined
+    readonly scopes: readonly string[] | undefined
+  }
+  readonly scopeConfig: unknown
+  readonly idempotencyKey: string
+}
+
+/**
+ * Takes over credentials that were obtained elsewhere with the same provider app.
+ *
+ * The same key with the same body answers what it answered before. Throws 404 `provider_unknown`,
+ * 409 `provider_not_configured`, `idempotency_conflict` and `connector_id_taken`.
+ */
+export async function importConnector(
+  context: Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings'>,
+  principal: Principal,
+  request: ImportRequest,
+): Promise<ConnectorView> {
+  requireRight(principal, 'connectors:manage')
+  requireReach(principal, request.spaceId, request.collectionId)
+  const tenant = principal.tenantId
+  const { issuer, subject } = principal
+  const provider = await providerInUse(context, tenant, request.providerSlug)
+  const scope = { tenantId: tenant, issuer, subject, key: request.idempotencyKey }
+  const requestDigest = digestRequest(request)
+  const ids = {
+    tenant_id: tenant,
+    space_id: request.spaceId,
+    collection_id: request.collectionId,
+    connector_id: request.connectorId ?? mintConnectorId(),
+  }
+  const { accessToken, refreshToken, expiresAt, scopes } = request.credential
+  const credentials = {
+    contextId: provider.contextId,
+    principal: { issuer, subject },
+    account: { id: undefined, name: undefined },
+    requestedScopes: scopes ?? [],
+    grantedScopes: scopes ?? [],
+    accessToken: await context.vault.seal(connectorPlace(ids, 'access_token'), accessToken),
+    refreshToken: refreshToken && (await context.vault.seal(connectorPlace(ids, 'refresh_token'), refreshToken)),
+    tokenType: 'Bearer',
+    expiresAt,
+    idTokenSubject: undefined,
+    kept: {},
+  }
+  return context.database.transaction(tenant, async (db) => {
+    const earlier = await takeIdempotencyKey(db, scope)
+    if (earlier !== undefined) {
+      if (!earlier.requestDigest.equals(requestDigest)) throw new Problem('idempotency_conflict')
+      // Stored below, so it is a connector's view.
+      return earlier.body as ConnectorView
+    }
+    const now = context.clock.now()
+    const id = ids.connector_id
+    const { spaceId, collectionId, providerSlug, scopeConfig } = request
+    const connector = {
+      tenantId: tenant,
+      connectorId: id,
+      spaceId,
+      collectionId,
+      providerSlug,
+      displayName: undefined,
+      scopeConfig,
+      credentials,
+    }
+    if (!(await addConnector(db, connector, now))) throw new Problem('connector_id_taken')
+    const row = await findConnector(db, tenant, id)
+    if (row === undefined) throw new Error('The imported connector was not stored')
+    const view = viewConnector(row)
+    await storeAnswer(db, scope, { requestDigest, status: 201, body: view }, now)
+    await addEvent(
+      db,
+      tenant,
+      {
+        eventType: 'connector.connected',
+        actorId: subject,
+        resourceType: 'connector',
+        resourceId: id,
+        place: ids,
+        metadata: { provider_slug: providerSlug, space_id: spaceId, collection_id: collectionId, imported: true },
+      },
+      now,
+    )
+    return view
+  })
+}
+
+/** Tells two bodies apart without keeping either: tokens enter the digest, and only the digest is stored. */
+function digestRequest(request: ImportRequest): Buffer {
+  const { credential } = request
+  const parts = [
+    request.spaceId,
+    request.collectionId,
+    request.providerSlug,
+    request.connectorId ?? null,
+    credential.accessToken.reveal(),
+    credential.refreshToken?.reveal() ?? null,
+    credential.expiresAt?.toISOString() ?? null,
+    credential.scopes ?? null,
+    request.scopeConfig ?? null,
+  ]
+  return createHash('sha256').update(JSON.stringify(parts)).digest()
+}

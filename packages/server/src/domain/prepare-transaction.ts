@@ -1,0 +1,127 @@
+import { plusMs } from '../core/clock.ts'
+import {
+  connectorId,
+  mintConnectorId,
+  mintTransactionId,
+  type CollectionId,
+  type ConnectorId,
+  type ProviderSlug,
+  type SpaceId,
+} from '../core/ids.ts'
+import { Problem } from '../core/problem.ts'
+import { Secret } from '../core/secret.ts'
+import { findConnector } from '../store/connectors.ts'
+import { countPendingTransactions, type NewTransaction } from '../store/transactions.ts'
+import type { Context } from './context.ts'
+import { requireReach, requireRight, type Principal } from './principal.ts'
+import { providerInUse, type ProviderInUse } from './provider-client.ts'
+import { redirectTarget, requireAllowedOrigin } from './redirect-target.ts'
+import { transactionPlace } from './transaction-places.ts'
+
+/** An authorization lives at most ten minutes. */
+export const transactionLifeMs = 10 * 60_000
+const pendingPerPrincipal = 20
+const pendingPerTenant = 200
+
+/** What a caller asks for when a connection begins. */
+export interface ConnectRequest {
+  readonly providerSlug: ProviderSlug
+  readonly spaceId: SpaceId
+  readonly collectionId: CollectionId
+  readonly redirectUri?: string | undefined
+  readonly connectorId?: ConnectorId | undefined
+  /** A `token` that is no ticket: kept for the platform, grants nothing. */
+  readonly callerContext?: Secret | undefined
+  readonly origin?: string | undefined
+  readonly scopes?: readonly string[] | undefined
+  readonly loginHint?: string | undefined
+  readonly allowAccountChange?: boolean | undefined
+}
+
+type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings'>
+
+/**
+ * Judges a request to connect and draws up its transaction, without storing it.
+ *
+ * Throws 403, 404 and 409 problems in that order, and 429 `too_many_pending`.
+ */
+export async function prepareTransaction(
+  context: Needs,
+  principal: Principal,
+  request: ConnectRequest,
+): Promise<{ readonly row: Omit<NewTransaction, 'ticket'>; readonly provider: ProviderInUse }> {
+  requireRight(principal, 'connectors:connect')
+  requireReach(principal, request.spaceId, request.collectionId)
+  const { tenantId } = principal
+  const provider = await providerInUse(context, tenantId, request.providerSlug)
+  const requestedScopes = chooseScopes(provider, request.scopes)
+  const target = await redirectTarget(context, tenantId, request.providerSlug, request.redirectUri)
+  if (request.origin !== undefined) await requireAllowedOrigin(context, tenantId, request.origin)
+  await requireFreeConnectorId(context, principal, request)
+  const now = context.clock.now()
+  if (context.settings.limitsPending) await requireRoomForMore(context, principal, now)
+
+  const ids = {
+    tenant_id: tenantId,
+    transaction_id: mintTransactionId(),
+    space_id: request.spaceId,
+    collection_id: request.collectionId,
+  }
+  const row = {
+    ...ids,
+    provider_slug: request.providerSlug,
+    context_id: provider.contextId,
+    principal_issuer: principal.issuer,
+    principal_subject: principal.subject,
+    connector_id: request.connectorId ?? mintConnectorId(),
+    connector_named: request.connectorId !== undefined,
+    requested_scopes: [...requestedScopes],
+    login_hint: request.loginHint ?? null,
+    allow_account_change: request.allowAccountChange ?? false,
+    requested_redirect_uri: request.redirectUri ?? null,
+    landing_uri: target.landingUri ?? null,
+    oauth_redirect_uri: target.oauthRedirectUri,
+    origin: request.origin ?? null,
+    caller_context:
+      request.callerContext === undefined
+        ? null
+        : await context.vault.seal(transactionPlace(ids, 'caller_context'), request.callerContext),
+    created_at: now,
+    expires_at: plusMs(now, transactionLifeMs),
+  }
+  return { row, provider }
+}
+
+function chooseScopes(provider: ProviderInUse, asked: readonly string[] | undefined): readonly string[] {
+  if (asked === undefined) return provider.requestedScopes
+  const foreign = asked.filter((scope) => !provider.allowedScopes.has(scope))
+  if (foreign.length === 0) return asked
+  throw new Problem('scope_not_allowed')
+}
+
+/** A connector_id that lives elsewhere in the tenant would otherwise be moved, tokens and all. */
+async function requireFreeConnectorId(context: Needs, principal: Principal, request: ConnectRequest): Promise<void> {
+  if (request.connectorId === undefined) return
+  const { tenantId } = principal
+  const known = await findConnector(context.database.tenant(tenantId), tenantId, connectorId(request.connectorId))
+  if (known !== undefined && !isSamePlace(known, request)) throw new Problem('connector_id_taken')
+}
+
+/** Whether a connector belongs to the space, collection and provider of a request. */
+export function isSamePlace(
+  known: { readonly space_id: string; readonly collection_id: string; readonly provider_slug: string },
+  request: Pick<ConnectRequest, 'spaceId' | 'collectionId' | 'providerSlug'>,
+): boolean {
+  return (
+    known.space_id === request.spaceId &&
+    known.collection_id === request.collectionId &&
+    known.provider_slug === request.providerSlug
+  )
+}
+
+async function requireRoomForMore(context: Needs, principal: Principal, now: Date): Promise<void> {
+  const { tenantId } = principal
+  const pending = await countPendingTransactions(context.database.tenant(tenantId), tenantId, principal, now)
+  if (pending.ofPrincipal < pendingPerPrincipal && pending.ofTenant < pendingPerTenant) return
+  throw new Problem('too_many_pending', { retryAfterSeconds: 60 })
+}

@@ -1,0 +1,154 @@
+import { providerSlug, type ProviderSlug, type TenantId } from '../core/ids.ts'
+import { Problem } from '../core/problem.ts'
+import type { ProviderDefinition } from '../core/provider-definition.ts'
+import type { Secret } from '../core/secret.ts'
+import { isAllowedValue, resolveEndpoints } from '../oauth/endpoints.ts'
+import { removeCustomProvider } from '../store/custom-providers.ts'
+import type { Db } from '../store/database.ts'
+import { addEvent } from '../store/events.ts'
+import {
+  findProviderApp,
+  lockProviderApp,
+  removeProviderApp,
+  saveProviderApp,
+  type StoredProviderApp,
+} from '../store/provider-apps.ts'
+import type { Context } from './context.ts'
+import { InvalidFields } from './invalid-fields.ts'
+import { requireRight, type Principal } from './principal.ts'
+import { clientSecretPlace, findDefinition } from './provider-client.ts'
+import { viewProviderForAdmin, type AdminProviderView } from './provider-view.ts'
+
+/** What an administrator may set; an absent field stays, `null` clears. */
+export interface ProviderAppChange {
+  readonly clientId?: string | null | undefined
+  readonly clientSecret?: Secret | null | undefined
+  readonly scopes?: readonly string[] | null | undefined
+  readonly urlVariables?: Readonly<Record<string, string>> | undefined
+}
+
+type Needs = Pick<Context, 'catalog' | 'database' | 'vault' | 'clock' | 'settings'>
+
+export async function readProviderForAdmin(
+  context: Needs,
+  principal: Principal,
+  slug: ProviderSlug,
+): Promise<AdminProviderView> {
+  requireRight(principal, 'connectors:admin')
+  const definition = await requireDefinition(context, principal.tenantId, slug)
+  const stored = await findProviderApp(context.database.tenant(principal.tenantId), principal.tenantId, slug)
+  return viewProviderForAdmin(context.settings, definition, stored)
+}
+
+/**
+ * Sets the tenant's provider app.
+ *
+ * A secret belongs to the token endpoint's origin it was entered for: when URL variables move that origin, or the client id
+ * changes, a secret that is not given anew is forgotten.
+ */
+export async function changeProviderApp(
+  context: Needs,
+  principal: Principal,
+  slug: ProviderSlug,
+  change: ProviderAppChange,
+): Promise<AdminProviderView> {
+  requireRight(principal, 'connectors:admin')
+  const { tenantId } = principal
+  const definition = await requireDefinition(context, tenantId, slug)
+  requireFittingVariables(definition, change.urlVariables)
+  const saved = await context.database.transaction(tenantId, async (db) => {
+    const known = await lockProviderApp(db, tenantId, slug)
+    const app = await applyChange(context, tenantId, definition, known, change)
+    await saveProviderApp(db, tenantId, app, context.clock.now())
+    await tell(context, db, principal, slug, known === undefined ? 'provider_app.created' : 'provider_app.updated')
+    return app
+  })
+  return viewProviderForAdmin(context.settings, definition, saved)
+}
+
+/** Forgets the tenant's provider app, and the provider itself where it is the tenant's own. */
+export async function removeProvider(context: Needs, principal: Principal, slug: ProviderSlug): Promise<void> {
+  requireRight(principal, 'connectors:admin')
+  const { tenantId } = principal
+  await requireDefinition(context, tenantId, slug)
+  await context.database.transaction(tenantId, async (db) => {
+    await removeProviderApp(db, tenantId, slug)
+    await removeCustomProvider(db, tenantId, slug)
+    await tell(context, db, principal, slug, 'provider_app.deleted')
+  })
+}
+
+async function requireDefinition(context: Needs, tenantId: TenantId, slug: ProviderSlug): Promise<ProviderDefinition> {
+  const definition = await findDefinition(context, tenantId, slug)
+  if (definition === undefined) throw new Problem('provider_unknown')
+  return definition
+}
+
+function requireFittingVariables(
+  definition: ProviderDefinition,
+  values: Readonly<Record<string, string>> | undefined,
+): void {
+  const problems = Object.entries(values ?? {}).flatMap(([name, value]) => {
+    const loc = ['body', 'url_variables', name]
+    const variable = definition.url_variables?.[name]
+    if (variable === undefined) return { loc, msg: 'extra fields not permitted', type: 'value_error.extra' }
+    if (isAllowedValue(definition, name, value)) return []
+    return { loc, msg: `string does not match regex "${variable.pattern}"`, type: 'value_error.str.regex' }
+  })
+  if (problems.length > 0) throw new InvalidFields(problems)
+}
+
+async function applyChange(
+  context: Needs,
+  tenantId: TenantId,
+  definition: ProviderDefinition,
+  known: StoredProviderApp | undefined,
+  change: ProviderAppChange,
+): Promise<StoredProviderApp> {
+  const urlVariables = { ...known?.urlVariables, ...change.urlVariables }
+  const clientId = change.clientId === undefined ? known?.clientId : (change.clientId ?? undefined)
+  const resolved = resolveEndpoints(definition, urlVariables)
+  const origin = resolved.kind === 'resolved' ? new URL(resolved.endpoints.tokenUrl).origin : undefined
+  const base = {
+    providerSlug: definition.slug,
+    clientId,
+    scopes: change.scopes === undefined ? known?.scopes : (change.scopes ?? undefined),
+    urlVariables,
+  }
+  if (change.clientSecret && origin === undefined) {
+    const loc = ['body', 'url_variables']
+    throw new InvalidFields([{ loc, msg: 'field required', type: 'value_error.missing' }])
+  }
+  if (change.clientSecret && origin !== undefined) {
+    const place = clientSecretPlace(tenantId, definition.slug, origin)
+    return { ...base, clientSecret: await context.vault.seal(place, change.clientSecret), secretOrigin: origin }
+  }
+  const isKept = change.clientSecret === undefined && clientId === known?.clientId && known?.secretOrigin === origin
+  return {
+    ...base,
+    clientSecret: isKept ? known?.clientSecret : undefined,
+    secretOrigin: isKept ? known?.secretOrigin : undefined,
+  }
+}
+
+async function tell(
+  context: Needs,
+  db: Db,
+  principal: Principal,
+  slug: ProviderSlug,
+  eventType: string,
+): Promise<void> {
+  await addEvent(
+    db,
+    principal.tenantId,
+    {
+      eventType,
+      actorId: principal.subject,
+      resourceType: 'provider_app',
+      resourceId: providerSlug(slug),
+      place: undefined,
+      metadata: { provider_slug: slug },
+    },
+    context.clock.now(),
+  )
+}

@@ -1,0 +1,115 @@
+import type { ProviderSlug } from '../core/ids.ts'
+import { providerSlug } from '../core/ids.ts'
+import type { ProviderDefinition } from '../core/provider-definition.ts'
+import type { StoredProviderApp } from '../store/provider-apps.ts'
+import type { DeploymentApp, FlowSettings } from './context.ts'
+import { isAppComplete } from './provider-client.ts'
+import { ownCallback } from './redirect-target.ts'
+
+/** A provider as an administrator sees it; `has_secret` is all that is ever said of the secret. */
+export interface AdminProviderView {
+  readonly id: string
+  readonly provider_slug: string
+  readonly display_name: string
+  readonly auth_type: 'oauth2'
+  readonly execution_strategy: 'authorization_code'
+  readonly default_scopes: readonly { readonly name: string; readonly description: string }[]
+  readonly config_schema: object
+  readonly setup_complete: boolean
+  readonly redirect_uri: string
+  readonly client_id: string | null
+  readonly has_secret: boolean
+  readonly scopes: readonly string[] | null
+  readonly url_variables: Readonly<Record<string, string>>
+  readonly docs_url: string | null
+}
+
+/** A provider as whoever connects sees it. */
+export interface ProviderView {
+  readonly provider_slug: string
+  readonly display_name: string
+  readonly logo_url: string | null
+  readonly categories: readonly string[]
+  readonly scopes: readonly { readonly name: string; readonly description: string }[]
+  readonly setup_complete: boolean
+}
+
+export function viewProvider(
+  definition: ProviderDefinition,
+  stored: StoredProviderApp | undefined,
+  deployment: DeploymentApp | undefined,
+): ProviderView {
+  return {
+    provider_slug: definition.slug,
+    display_name: definition.display_name,
+    logo_url: null,
+    categories: definition.categories,
+    scopes: describeScopes(definition, stored?.scopes ?? deployment?.scopes ?? definition.default_scopes),
+    setup_complete: isAppComplete(definition, stored, deployment),
+  }
+}
+
+export function viewProviderForAdmin(
+  settings: Pick<FlowSettings, 'publicUrl' | 'deploymentApps'>,
+  definition: ProviderDefinition,
+  stored: StoredProviderApp | undefined,
+): AdminProviderView {
+  const deployment = settings.deploymentApps.get(definition.slug)
+  const slug: ProviderSlug = providerSlug(definition.slug)
+  const isOwn = stored?.clientId !== undefined
+  return {
+    id: definition.slug,
+    provider_slug: definition.slug,
+    display_name: definition.display_name,
+    auth_type: 'oauth2',
+    execution_strategy: 'authorization_code',
+    default_scopes: describeScopes(definition, definition.default_scopes),
+    config_schema: configSchema(definition),
+    setup_complete: isAppComplete(definition, stored, deployment),
+    redirect_uri: ownCallback(settings.publicUrl, slug),
+    client_id: (isOwn ? stored.clientId : deployment?.clientId) ?? null,
+    has_secret: (isOwn ? stored.clientSecret : deployment?.clientSecret) !== undefined,
+    scopes: stored?.scopes ?? deployment?.scopes ?? null,
+    url_variables: stored?.urlVariables ?? {},
+    docs_url: definition.docs_url ?? null,
+  }
+}
+
+/** JSON Schema of what `PATCH` takes for this provider. */
+function configSchema(definition: ProviderDefinition): object {
+  const variables = Object.entries(definition.url_variables ?? {})
+  return {
+    type: 'object',
+    properties: {
+      client_id: { type: 'string' },
+      client_secret: { type: 'string', writeOnly: true },
+      scopes: { type: 'array', items: { type: 'string' } },
+      url_variables: {
+        type: 'object',
+        properties: Object.fromEntries(variables.map(([name, variable]) => [name, variableSchema(variable)])),
+        required: variables.filter(([, variable]) => variable.default === undefined).map(([name]) => name),
+        additionalProperties: false,
+      },
+    },
+    required: definition.client_auth === 'none' ? ['client_id'] : ['client_id', 'client_secret'],
+  }
+}
+
+type UrlVariable = NonNullable<ProviderDefinition['url_variables']>[string]
+
+function variableSchema(variable: UrlVariable): object {
+  const { description, pattern, example, default: fallback, allowed } = variable
+  return {
+    type: 'string',
+    description,
+    pattern,
+    ...(example === undefined ? {} : { examples: [example] }),
+    ...(fallback === undefined ? {} : { default: fallback }),
+    ...(allowed === undefined ? {} : { enum: allowed }),
+  }
+}
+
+function describeScopes(definition: ProviderDefinition, names: readonly string[]) {
+  const described = new Map((definition.scopes ?? []).map((scope) => [scope.name, scope.description]))
+  return names.map((name) => ({ name, description: described.get(name) ?? '' }))
+}

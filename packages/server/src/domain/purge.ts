@@ -1,0 +1,16 @@
+import { plusMs } from '../core/clock.ts'
+import { purgeIdempotencyKeys } from '../store/idempotency-keys.ts'
+import { purgeLoginLinks } from '../store/login-links.ts'
+import { purgeTransactions } from '../store/transactions.ts'
+import type { Context } from './context.ts'
+
+const dayMs = 24 * 60 * 60_000
+
+/** Destroys the secrets of expired authorizations at once, and forgets what nobody asks for any more after a day. */
+export async function purge(context: Pick<Context, 'database' | 'clock'>): Promise<void> {
+  const now = context.clock.now()
+  const { system } = context.database
+  await purgeTransactions(system, now, plusMs(now, -dayMs))
+  await purgeIdempotencyKeys(system, plusMs(now, -dayMs))
+  await purgeLoginLinks(system, now)
+}

@@ -1,0 +1,209 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { plusMs } from '../core/clock.ts'
+import { DatabaseUnavailable } from '../core/database-unavailable.ts'
+import { connectorId, providerSlug, tenantId, type TenantId } from '../core/ids.ts'
+import { Problem } from '../core/problem.ts'
+import type { TokenFailure, TokenGrant } from '../core/token.ts'
+import { refreshGrant } from '../oauth/token-request.ts'
+import { findConnector } from '../store/connectors.ts'
+import type { Db } from '../store/database.ts'
+import { addEvent } from '../store/events.ts'
+import { claimRefresh, failRefresh, storeRefresh, type RefreshLease } from '../store/refresh-leases.ts'
+import type { ConnectorRow } from '../store/rows.ts'
+import { connectorPlace } from './connector-places.ts'
+import type { Context } from './context.ts'
+import { providerInUse, type ProviderInUse } from './provider-client.ts'
+
+/** The provider's deadline is shorter than the lease, so that the lease outlives the call and its storing. */
+const providerDeadlineMs = 10_000
+const leaseMs = 20_000
+const lookAgainMs = 100
+const storeAttempts = 20
+const storeAgainMs = 500
+const firstBackoffMs = 5_000
+const longestBackoffMs = 15 * 60_000
+
+export type RefreshResult =
+  /** The row may be different now: read it again. */
+  | { readonly kind: 'changed' }
+  /** The row says why. */
+  | { readonly kind: 'failed'; readonly connector: ConnectorRow }
+
+type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'refreshesUnderWay'>
+
+/**
+ * Refreshes one version of a connector's tokens, or waits a moment while another process does.
+ *
+ * A rotating refresh token works once, so the sole right is claimed in the row before anything is sent, and the result
+ * is stored only over the version that was read: a reconnect or a disconnect meanwhile wins.
+ */
+export async function refresh(context: Needs, tenant: TenantId, connector: ConnectorRow): Promise<RefreshResult> {
+  const key = JSON.stringify([tenant, connector.connector_id, connector.version])
+  const { refreshesUnderWay } = context
+  const underWay = refreshesUnderWay.get(key)
+  if (underWay !== undefined) return underWay
+  const started = refreshOnce(context, tenant, connector).finally(() => refreshesUnderWay.delete(key))
+  refreshesUnderWay.set(key, started)
+  return started
+}
+
+async function refreshOnce(context: Needs, tenant: TenantId, connector: ConnectorRow): Promise<RefreshResult> {
+  const id = connectorId(connector.connector_id)
+  const db = context.database.tenant(tenant)
+  const now = context.clock.now()
+  const lease = await claimRefresh(db, tenant, { id, version: connector.version }, now, plusMs(now, leaseMs))
+  if (lease === undefined) {
+    // Some other process is at it; jitter keeps its waiters from asking the database in step.
+    await wait(lookAgainMs * (0.5 + Math.random()))
+    return { kind: 'changed' }
+  }
+  const failure = await attempt(context, tenant, connector, lease)
+  if (failure === undefined) return { kind: 'changed' }
+  if (!(await recordFailure(context, connector, lease, failure))) return { kind: 'changed' }
+  const after = await findConnector(db, tenant, id)
+  return after === undefined ? { kind: 'changed' } : { kind: 'failed', connector: after }
+}
+
+interface Failure {
+  readonly health: 'degraded' | 'reauth_required'
+  readonly reason: string
+  readonly retryAt: Date | undefined
+}
+
+async function attempt(
+  context: Needs,
+  tenant: TenantId,
+  connector: ConnectorRow,
+  lease: RefreshLease,
+): Promise<Failure | undefined> {
+  if (connector.refresh_token === null) return lost('token_expired')
+  const provider = await usableProvider(context, tenant, connector)
+  if (provider === undefined) return lost('provider_app_changed')
+  const refreshToken = await context.vault.open(connectorPlace(connector, 'refresh_token'), connector.refresh_token)
+  const accessToken =
+    connector.access_token === null
+      ? undefined
+      : await context.vault.open(connectorPlace(connector, 'access_token'), connector.access_token)
+  const outcome = await refreshGrant(context, provider.client, {
+    refreshToken,
+    accessToken,
+    // Written from `Record<string, string>` by this service alone.
+    kept: connector.kept as Record<string, string>,
+    idTokenSubject: connector.id_token_subject ?? undefined,
+    deadlineMs: providerDeadlineMs,
+  })
+  if (outcome.kind !== 'granted') return toFailure(context, connector, outcome)
+  await store(context, connector, lease, outcome)
+  return undefined
+}
+
+/** Credentials stay with the context they were granted in: a changed endpoint or client never sees them. */
+async function usableProvider(
+  context: Needs,
+  tenant: TenantId,
+  connector: ConnectorRow,
+): Promise<ProviderInUse | undefined> {
+  try {
+    const provider = await providerInUse(context, tenant, providerSlug(connector.provider_slug))
+    return provider.contextId === connector.context_id ? provider : undefined
+  } catch (error) {
+    if (error instanceof Problem) return undefined
+    throw error
+  }
+}
+
+/**
+ * The new refresh token is committed before anyone sees the new access token. While the database is away the
+ * tokens live only here, so storing is tried for as long as the process may wait.
+ */
+async function store(context: Needs, connector: ConnectorRow, lease: RefreshLease, grant: TokenGrant): Promise<void> {
+  const tokens = {
+    accessToken: await context.vault.seal(connectorPlace(connector, 'access_token'), grant.accessToken),
+    refreshToken:
+      grant.refreshToken && (await context.vault.seal(connectorPlace(connector, 'refresh_token'), grant.refreshToken)),
+    tokenType: grant.tokenType,
+    expiresAt: grant.expiresAt,
+    grantedScopes: grant.scopes,
+    kept: grant.kept,
+  }
+  for (let attemptsLeft = storeAttempts; ; attemptsLeft -= 1) {
+    try {
+      const now = context.clock.now()
+      await context.database.transaction(lease.tenantId, async (db) => {
+        const stored = await storeRefresh(db, lease, tokens, now)
+        if (stored && connector.health === 'degraded') await tell(db, connector, 'connector.recovered', undefined, now)
+      })
+      return
+    } catch (error) {
+      if (!(error instanceof DatabaseUnavailable) || attemptsLeft <= 1) throw error
+      await wait(storeAgainMs)
+    }
+  }
+}
+
+/** Answers `false` when the credentials have moved on, so that the failure says nothing about them. */
+async function recordFailure(
+  context: Needs,
+  connector: ConnectorRow,
+  lease: RefreshLease,
+  failure: Failure,
+): Promise<boolean> {
+  const now = context.clock.now()
+  return context.database.transaction(lease.tenantId, async (db) => {
+    const recorded = await failRefresh(db, lease, failure, now)
+    // One event for each change of state, not for each failure.
+    if (recorded && failure.health !== connector.health) {
+      await tell(db, connector, `connector.${failure.health}`, failure.reason, now)
+    }
+    return recorded
+  })
+}
+
+function lost(reason: string): Failure {
+  return { health: 'reauth_required', reason, retryAt: undefined }
+}
+
+function toFailure(context: Needs, connector: ConnectorRow, failure: TokenFailure): Failure {
+  switch (failure.kind) {
+    case 'grant-lost':
+      return lost(failure.code)
+    case 'client-rejected':
+      // The operator's to mend, not the user's.
+      return later(context, connector, 'provider_app_rejected', undefined)
+    case 'unavailable':
+      return later(context, connector, `provider_${failure.reason}`, failure.retryAfterSeconds)
+  }
+}
+
+function later(
+  context: Needs,
+  connector: ConnectorRow,
+  reason: string,
+  retryAfterSeconds: number | undefined,
+): Failure {
+  const backoffMs = Math.min(longestBackoffMs, firstBackoffMs * 2 ** Math.min(connector.refresh_failures, 20))
+  const waitMs = Math.max(backoffMs * (0.5 + Math.random() / 2), (retryAfterSeconds ?? 0) * 1000)
+  return { health: 'degraded', reason, retryAt: plusMs(context.clock.now(), waitMs) }
+}
+
+async function tell(
+  db: Db,
+  connector: ConnectorRow,
+  eventType: string,
+  reason: string | undefined,
+  now: Date,
+): Promise<void> {
+  await addEvent(
+    db,
+    tenantId(connector.tenant_id),
+    {
+      eventType,
+      actorId: undefined,
+      resourceType: 'connector',
+      resourceId: connector.connector_id,
+      place: connector,
+      metadata: { provider_slug: connector.provider_slug, ...(reason === undefined ? {} : { reason }) },
+    },
+    now,
+  )
+}

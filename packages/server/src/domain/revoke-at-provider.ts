@@ -1,0 +1,88 @@
+import { plusMs } from '../core/clock.ts'
+import { providerSlug, tenantId } from '../core/ids.ts'
+import { Problem } from '../core/problem.ts'
+import type { RevocationOutcome } from '../core/token.ts'
+import { revokeGrant } from '../oauth/revocation.ts'
+import { addEvent } from '../store/events.ts'
+import { claimDueRevocations, endRevocation, postponeRevocation, type Revocation } from '../store/revocations.ts'
+import type { Context } from './context.ts'
+import { revocationPlace } from './disconnect.ts'
+import { providerInUse } from './provider-client.ts'
+
+const batch = 20
+/** A worker that dies leaves its revocations to others after this long. */
+const claimLifeMs = 60_000
+const firstBackoffMs = 10_000
+const longestBackoffMs = 60 * 60_000
+const longestWaitMs = 7 * 24 * 60 * 60_000
+
+type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress'>
+
+/** Works off revocations that are due, and answers how many there were. The end state of each becomes an event. */
+export async function revokeDue(context: Needs): Promise<number> {
+  const now = context.clock.now()
+  const due = await claimDueRevocations(context.database.system, now, plusMs(now, claimLifeMs), batch)
+  for (const revocation of due) await revokeOne(context, revocation)
+  return due.length
+}
+
+async function revokeOne(context: Needs, revocation: Revocation): Promise<void> {
+  const outcome = await attempt(context, revocation)
+  const now = context.clock.now()
+  const tenant = tenantId(revocation.tenant_id)
+  const isTooOld = now.getTime() - revocation.created_at.getTime() > longestWaitMs
+  if (outcome.kind === 'failed' && outcome.retryable && !isTooOld) {
+    const backoffMs = Math.min(longestBackoffMs, firstBackoffMs * 2 ** Math.min(revocation.attempts, 20))
+    const waitMs = Math.max(backoffMs * (0.5 + Math.random() / 2), (outcome.retryAfterSeconds ?? 0) * 1000)
+    const db = context.database.tenant(tenant)
+    return postponeRevocation(db, tenant, revocation.revocation_id, outcome.reason, plusMs(now, waitMs))
+  }
+  const reason = outcome.kind === 'failed' ? outcome.reason : undefined
+  await context.database.transaction(tenant, async (db) => {
+    if (!(await endRevocation(db, tenant, revocation.revocation_id, outcome.kind, reason, now))) return
+    await addEvent(
+      db,
+      tenant,
+      {
+        eventType: outcome.kind === 'revoked' ? 'connector.revoked' : 'connector.revocation_failed',
+        actorId: undefined,
+        resourceType: 'connector',
+        resourceId: revocation.connector_id,
+        place: revocation,
+        metadata: {
+          provider_slug: revocation.provider_slug,
+          revocation_id: revocation.revocation_id,
+          status: outcome.kind,
+          ...(reason === undefined ? {} : { reason }),
+        },
+      },
+      now,
+    )
+  })
+}
+
+async function attempt(context: Needs, revocation: Revocation): Promise<RevocationOutcome> {
+  const open = async (field: 'access_token' | 'refresh_token', sealed: Buffer | null) =>
+    sealed === null ? undefined : context.vault.open(revocationPlace(revocation, field), sealed)
+  try {
+    const provider = await providerInUse(
+      context,
+      tenantId(revocation.tenant_id),
+      providerSlug(revocation.provider_slug),
+    )
+    // Old tokens never go to a changed endpoint or client.
+    if (provider.contextId !== revocation.context_id) return gone('provider_app_changed')
+    return await revokeGrant(context, provider.client, {
+      accessToken: await open('access_token', revocation.access_token),
+      refreshToken: await open('refresh_token', revocation.refresh_token),
+      kept: revocation.kept as Record<string, string>,
+    })
+  } catch (error) {
+    if (error instanceof Problem) return gone(error.code)
+    throw error
+  }
+}
+
+function gone(reason: string): RevocationOutcome {
+  return { kind: 'failed', reason, retryable: false, retryAfterSeconds: undefined }
+}

@@ -1,0 +1,163 @@
+import {
+  collectionId,
+  connectorId,
+  mintEventId,
+  providerSlug,
+  spaceId,
+  tenantId,
+  transactionId,
+  type ConnectorId,
+  type TenantId,
+} from '../core/ids.ts'
+import { Problem } from '../core/problem.ts'
+import type { ProviderAccount, TokenGrant } from '../core/token.ts'
+import { addConnector, lockConnector, reconnectConnector, type Credentials } from '../store/connectors.ts'
+import type { Db } from '../store/database.ts'
+import { addEvent } from '../store/events.ts'
+import type { ConnectorRow } from '../store/rows.ts'
+import { finishTransaction, type Transaction } from '../store/transactions.ts'
+import type { Place } from '../vault/place.ts'
+import { connectorPlace } from './connector-places.ts'
+import type { Context } from './context.ts'
+import type { Connected } from './exchange.ts'
+import { isSamePlace } from './prepare-transaction.ts'
+import { transactionPlace } from './transaction-places.ts'
+
+type Needs = Pick<Context, 'database' | 'vault' | 'clock'>
+
+/**
+ * Writes connector, event and the transaction's end in one database transaction: a new connector, or new credentials in
+ * place of the old.
+ *
+ * Throws 409 `account_changed`, `connector_id_taken` and `connector_disconnected`.
+ */
+export async function storeConnection(
+  context: Needs,
+  transaction: Transaction,
+  grant: TokenGrant,
+  account: ProviderAccount | undefined,
+): Promise<Connected> {
+  const tenant = tenantId(transaction.tenant_id)
+  const id = connectorId(transaction.connector_id)
+  const credentials = await sealCredentials(context, transaction, grant, account)
+  const callerContext = await moveCallerContext(context, transaction)
+  const now = context.clock.now()
+  await context.database.transaction(tenant, async (db) => {
+    const isNew = await putConnector(db, tenant, id, transaction, credentials, now)
+    await addEvent(
+      db,
+      tenant,
+      {
+        eventType: isNew ? 'connector.connected' : 'connector.reconnected',
+        actorId: transaction.principal_subject,
+        resourceType: 'connector',
+        resourceId: id,
+        place: transaction,
+        metadata: {
+          provider_slug: transaction.provider_slug,
+          space_id: transaction.space_id,
+          collection_id: transaction.collection_id,
+          session_id: transaction.transaction_id,
+        },
+        callerContext,
+      },
+      now,
+    )
+    const finished = await finishTransaction(db, tenant, transactionId(transaction.transaction_id), {
+      now,
+      status: 'connected',
+      errorCode: undefined,
+    })
+    if (!finished) throw new Problem('invalid_state')
+  })
+  return { provider: transaction.provider_slug, collectionId: transaction.collection_id, connectorId: id }
+}
+
+async function putConnector(
+  db: Db,
+  tenant: TenantId,
+  id: ConnectorId,
+  transaction: Transaction,
+  credentials: Credentials,
+  now: Date,
+): Promise<boolean> {
+  const known = await lockConnector(db, tenant, id)
+  const place = {
+    spaceId: spaceId(transaction.space_id),
+    collectionId: collectionId(transaction.collection_id),
+    providerSlug: providerSlug(transaction.provider_slug),
+  }
+  if (known !== undefined) {
+    // Somebody may have taken the id since the start.
+    if (!isSamePlace(known, place)) throw new Problem('connector_id_taken')
+    requireReconnectable(known, transaction, credentials)
+    await reconnectConnector(db, tenant, id, credentials, now)
+    return false
+  }
+  const connector = {
+    tenantId: tenant,
+    connectorId: id,
+    ...place,
+    displayName: undefined,
+    scopeConfig: undefined,
+    credentials,
+  }
+  if (!(await addConnector(db, connector, now))) throw new Problem('connector_id_taken')
+  return true
+}
+
+function requireReconnectable(known: ConnectorRow, transaction: Transaction, credentials: Credentials): void {
+  // A disconnect is final for every authorization that was under way when it happened.
+  if (known.disconnected_at !== null && known.disconnected_at >= transaction.created_at) {
+    throw new Problem('connector_disconnected')
+  }
+  if (transaction.allow_account_change) return
+  // An account that is known may be replaced only by the same one; where neither reply tells, there is nothing to compare.
+  if (known.account_id !== null && known.account_id !== (credentials.account.id ?? null)) {
+    throw new Problem('account_changed')
+  }
+}
+
+async function sealCredentials(
+  context: Needs,
+  transaction: Transaction,
+  grant: TokenGrant,
+  account: ProviderAccount | undefined,
+): Promise<Credentials> {
+  const subject = grant.idTokenClaims?.['sub']
+  return {
+    contextId: transaction.context_id,
+    principal: { issuer: transaction.principal_issuer, subject: transaction.principal_subject },
+    account: { id: account?.id, name: account?.name },
+    requestedScopes: transaction.requested_scopes,
+    grantedScopes: grant.scopes ?? transaction.requested_scopes,
+    accessToken: await context.vault.seal(connectorPlace(transaction, 'access_token'), grant.accessToken),
+    refreshToken:
+      grant.refreshToken &&
+      (await context.vault.seal(connectorPlace(transaction, 'refresh_token'), grant.refreshToken)),
+    tokenType: grant.tokenType,
+    expiresAt: grant.expiresAt,
+    idTokenSubject: typeof subject === 'string' ? subject : undefined,
+    kept: grant.kept,
+  }
+}
+
+/** The caller's context leaves the transaction for the event, sealed anew for its new place. */
+async function moveCallerContext(context: Needs, transaction: Transaction) {
+  if (transaction.caller_context === null) return undefined
+  const opened = await context.vault.open(transactionPlace(transaction, 'caller_context'), transaction.caller_context)
+  const eventId = mintEventId()
+  return { eventId, sealed: await context.vault.seal(callerContextPlace(transaction.tenant_id, eventId), opened) }
+}
+
+/** The place of an event's sealed caller context. */
+export function callerContextPlace(tenant: string, eventId: string): Place {
+  return {
+    purpose: 'event',
+    tenantId: tenantId(tenant),
+    spaceId: '',
+    collectionId: '',
+    subjectId: eventId,
+    field: 'caller_context',
+  }
+}

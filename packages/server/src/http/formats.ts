@@ -1,0 +1,17 @@
+import Format from 'typebox/format'
+
+/** Teaches the validator the contract's formats. Safe to repeat. */
+export function registerFormats(): void {
+  Format.Set('uuid', (text) => /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(text))
+  Format.Set('http-url', (text) => urlFault(text) === undefined)
+  Format.Set('origin', (text) => /^https?:\/\//.test(text) && URL.parse(text)?.origin === text)
+}
+
+/** Which part of an http(s) URL is wrong; the form alone is judged, never who may use it. */
+export function urlFault(text: string): 'url-scheme' | 'url-host' | 'url-extra' | undefined {
+  const scheme = /^https?:\/\//i.exec(text)
+  if (scheme === null) return 'url-scheme'
+  if (/[\s\\\u0000-\u001f\u007f]/.test(text)) return 'url-extra'
+  const host = text.slice(scheme[0].length).split(/[/?#]/, 1)[0] ?? ''
+  return host === '' || URL.parse(text) === null ? 'url-host' : undefined
+}

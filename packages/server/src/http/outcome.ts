@@ -1,0 +1,21 @@
+import type { FastifyReply } from 'fastify'
+import type { ErrorAnswer } from './errors.ts'
+import { outcomePage, type Outcome } from './pages/outcome-page.ts'
+import { sendPage } from './pages/page.ts'
+
+/** Sends a failed navigation as a page. A server's fault shows the id to quote. */
+export function sendOutcome(reply: FastifyReply, answer: ErrorAnswer, audience: Outcome['audience']): FastifyReply {
+  const id = 'correlation_id' in answer.body ? ` · ${String(answer.body.correlation_id)}` : ''
+  void reply.headers(answer.headers)
+  return sendPage(
+    reply,
+    answer.status,
+    outcomePage({
+      kind: 'failed',
+      title: 'The account was not connected',
+      sentence: answer.detail,
+      note: `${answer.code}${id}`,
+      audience,
+    }),
+  )
+}

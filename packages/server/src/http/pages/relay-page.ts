@@ -1,0 +1,22 @@
+import { escapeHtml, type Page } from './page.ts'
+
+/**
+ * Sends a provider's cross-site form post on as a same-site one, so that the browser's `SameSite=Lax` cookies come along.
+ */
+export function relayPage(fields: Readonly<Record<string, string>>): Page {
+  const inputs = Object.entries(fields)
+    .map(([name, value]) => `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`)
+    .join('\n')
+  return {
+    title: 'Connecting',
+    body: `<h1>Connecting…</h1>
+<form method="post" action="" id="relay">
+${inputs}
+<input type="hidden" name="relayed" value="1">
+<button type="submit">Continue</button>
+</form>`,
+    script: `document.getElementById('relay').submit();`,
+    formAction: "'self'",
+    keepsOpener: true,
+  }
+}

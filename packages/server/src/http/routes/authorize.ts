@@ -1,0 +1,97 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Static } from 'typebox'
+import { AuthorizeQuery, ProviderParams } from '@connector-oauth/contract/oauth.ts'
+import { collectionId, connectorId, providerSlug, spaceId } from '../../core/ids.ts'
+import { Secret } from '../../core/secret.ts'
+import { authorize, identifyCaller } from '../../domain/authorize.ts'
+import { readNavigator } from '../authenticate.ts'
+import { bindBrowser } from '../browser-binding.ts'
+import { toAnswer } from '../errors.ts'
+import { textParameters, urlLength, type HttpContext } from '../http-context.ts'
+import { isPageRequest, isTopLevelNavigation, refusePrefetch, requireSameSite, requireTopLevel } from '../navigation.ts'
+import { sendOutcome } from '../outcome.ts'
+import { refuseRepeats } from '../route.ts'
+import { requestValidator } from '../validate.ts'
+import { navigationSchema } from './navigation-schema.ts'
+
+/**
+ * `GET /v1/connectors/oauth/{provider_slug}/authorize`
+ *
+ * Opened in a popup; proven by bearer, cookie or ticket, and without side effect before that (RFC 6750 §3).
+ */
+export function authorizeRoute(app: FastifyInstance, http: HttpContext): void {
+  const validate = requestValidator({ params: ProviderParams, query: AuthorizeQuery })
+  const url = '/v1/connectors/oauth/:provider_slug/authorize'
+  // Link scanners and previews ask with HEAD: nothing is used up.
+  app.head(url, { schema: { hide: true } }, async (_request, reply) => reply.code(204).send())
+  app.get(
+    url,
+    {
+      schema: navigationSchema('Start the OAuth authorization flow', ProviderParams, AuthorizeQuery),
+      exposeHeadRoute: false,
+    },
+    async (request, reply) => {
+      try {
+        const location = await depart(http, validate, request, reply)
+        // 303: the provider must never be sent a repeated POST (RFC 9700 §4.12).
+        return await reply.redirect(location, 303)
+      } catch (error) {
+        if (!isPageRequest(request)) throw error
+        const answer = toAnswer(error, request.id, request.headers.authorization !== undefined)
+        return sendOutcome(reply, answer, undefined)
+      }
+    },
+  )
+}
+
+type Validate = (raw: {
+  readonly params: unknown
+  readonly query: unknown
+  readonly body: unknown
+  readonly headers: unknown
+  readonly urlLength: number
+}) => { readonly params: Static<typeof ProviderParams>; readonly query: AuthorizeQuery }
+
+async function depart(
+  http: HttpContext,
+  validate: Validate,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<string> {
+  await http.limits.checkAddress(request)
+  const navigator = await readNavigator(request, http.verify, http.authCookie)
+  const token = textParameters(request.query)['token']
+  const caller = await identifyCaller(http.flows, navigator.principal, token)
+  if (navigator.principal !== undefined) await http.limits.check(request, navigator.principal)
+  refusePrefetch(request)
+  refuseRepeats(request.query)
+  const { params, query, body, headers } = { ...request, params: request.params, body: undefined, headers: {} }
+  const parts = validate({ params, query, body, headers, urlLength: urlLength(request) })
+  if (navigator.by !== 'bearer') requireTopLevel(request)
+  if (navigator.by === 'cookie' && caller.ticket === undefined) requireSameSite(request)
+  // Only a browser that is here on the public address keeps a cookie that the callback will see.
+  const isPublicHost = request.host === new URL(http.flows.settings.publicUrl).host
+  const binds = navigator.by !== 'bearer' && isPublicHost && isTopLevelNavigation(request)
+  const departure = await authorize(
+    http.flows,
+    caller,
+    toRequest(parts.params.provider_slug, parts.query),
+    binds ? 'binds-browser' : 'any-browser',
+  )
+  if (departure.browserBinding !== undefined) {
+    bindBrowser(request, reply, departure.transactionId, departure.browserBinding, http.flows.clock.now())
+  }
+  return departure.location
+}
+
+function toRequest(slug: string, query: AuthorizeQuery) {
+  return {
+    providerSlug: providerSlug(slug),
+    spaceId: spaceId(query.space_id),
+    collectionId: collectionId(query.collection_id),
+    redirectUri: query.redirect_uri,
+    connectorId: query.connector_id === undefined ? undefined : connectorId(query.connector_id),
+    token: query.token === undefined ? undefined : new Secret(query.token),
+    tenantId: query.tenant_id,
+  }
+}

@@ -1,0 +1,151 @@
+import formbody from '@fastify/formbody'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import {
+  CallbackQuery,
+  ProviderParams,
+  RefusedCallbackQuery,
+  RenamedCodeCallbackQuery,
+  type ConnectedBody,
+} from '@connector-oauth/contract/oauth.ts'
+import { providerSlug } from '../../core/ids.ts'
+import { Problem } from '../../core/problem.ts'
+import { hasRenamedCode, receiveCallback, type CallbackOutcome } from '../../domain/callback.ts'
+import type { Connected } from '../../domain/exchange.ts'
+import { readNavigator } from '../authenticate.ts'
+import { readBindings, unbindBrowser } from '../browser-binding.ts'
+import { toAnswer } from '../errors.ts'
+import { textParameters, urlLength, type HttpContext } from '../http-context.ts'
+import { isPageRequest, refusePrefetch } from '../navigation.ts'
+import { sendOutcome } from '../outcome.ts'
+import { outcomePage } from '../pages/outcome-page.ts'
+import { sendPage } from '../pages/page.ts'
+import { relayPage } from '../pages/relay-page.ts'
+import { refuseRepeats } from '../route.ts'
+import { requestValidator } from '../validate.ts'
+import { navigationSchema } from './navigation-schema.ts'
+
+const url = '/v1/connectors/oauth/:provider_slug/callback'
+
+/**
+ * `GET /v1/connectors/oauth/{provider_slug}/callback`, and `POST` for providers that answer by form post
+ *
+ * With the starter's proof the code is exchanged now; a browser without it parks the code; anything else is a 401 that
+ * consumes nothing.
+ */
+export async function callbackRoutes(app: FastifyInstance, http: HttpContext): Promise<void> {
+  await app.register(formbody)
+  const validate = callbackValidator(http)
+  app.head(url, { schema: { hide: true } }, async (_request, reply) => reply.code(204).send())
+  app.get(
+    url,
+    { schema: navigationSchema('Take the provider’s answer', ProviderParams, CallbackQuery), exposeHeadRoute: false },
+    (request, reply) => answer(http, request, reply, 'GET', request.query),
+  )
+  app.post(url, { schema: { hide: true } }, async (request, reply) => {
+    const { relayed, ...fields } = textParameters(request.body)
+    // The provider's post is cross-site and carries no cookie; the same post from this page does.
+    const isFirst = relayed === undefined && request.headers.authorization === undefined && isPageRequest(request)
+    if (isFirst) return sendPage(reply, 200, relayPage(fields))
+    refuseRepeats(request.body)
+    return answer(http, request, reply, 'POST', fields)
+  })
+
+  async function answer(
+    context: HttpContext,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    method: 'GET' | 'POST',
+    given: unknown,
+  ): Promise<FastifyReply> {
+    const wantsPage = isPageRequest(request)
+    try {
+      await context.limits.checkAddress(request)
+      const { principal } = await readNavigator(request, context.verify, context.authCookie)
+      if (principal === undefined && !wantsPage) throw new Problem('unauthorized')
+      refusePrefetch(request)
+      refuseRepeats(given)
+      const slug = validate(request, given)
+      const parameters = textParameters(given)
+      const browserBindings = readBindings(request)
+      const outcome = await receiveCallback(context.flows, principal, {
+        providerSlug: slug,
+        method,
+        parameters,
+        browserBindings,
+      })
+      return await sendCallbackOutcome(context, request, reply, outcome, wantsPage)
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'invalid_state') await context.limits.countInvalidState(request)
+      if (!wantsPage) throw error
+      return sendOutcome(reply, toAnswer(error, request.id, request.headers.authorization !== undefined), undefined)
+    }
+  }
+}
+
+function callbackValidator(
+  http: HttpContext,
+): (request: FastifyRequest, given: unknown) => ReturnType<typeof providerSlug> {
+  const withCode = requestValidator({ params: ProviderParams, query: CallbackQuery })
+  const refused = requestValidator({ params: ProviderParams, query: RefusedCallbackQuery })
+  const renamed = requestValidator({ params: ProviderParams, query: RenamedCodeCallbackQuery })
+  return (request, given) => {
+    const parameters = textParameters(given)
+    const slug = providerSlug(textParameters(request.params)['provider_slug'] ?? '')
+    const isRefusal = parameters['error'] !== undefined
+    const isRenamed = hasRenamedCode(http.flows, slug, parameters)
+    const validate = isRefusal ? refused : isRenamed ? renamed : withCode
+    validate({ params: request.params, query: given, body: undefined, headers: {}, urlLength: urlLength(request) })
+    return slug
+  }
+}
+
+async function sendCallbackOutcome(
+  http: HttpContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  outcome: CallbackOutcome,
+  wantsPage: boolean,
+): Promise<FastifyReply> {
+  const { audience } = outcome
+  if (outcome.kind === 'failed') {
+    if (!wantsPage) throw outcome.problem
+    return sendOutcome(reply, toAnswer(outcome.problem, request.id, false), audience)
+  }
+  unbindBrowser(request, reply, audience.sessionId)
+  if (outcome.kind === 'parked') {
+    const target =
+      outcome.landingUri ?? `${http.flows.settings.publicUrl}/v1/connectors/oauth/finished/${audience.sessionId}`
+    const fragment = new URLSearchParams({
+      session_id: audience.sessionId,
+      status: 'awaiting_completion',
+      completion_code: outcome.completionCode.reveal(),
+    })
+    return reply.redirect(`${target}#${fragment}`, 303)
+  }
+  const body = connectedBody(outcome.connected)
+  if (!wantsPage) return reply.code(200).send(body)
+  if (outcome.landingUri !== undefined) {
+    const fragment = new URLSearchParams({ session_id: audience.sessionId, status: 'connected' })
+    return reply.redirect(`${outcome.landingUri}#${fragment}`, 303)
+  }
+  return sendPage(
+    reply,
+    200,
+    outcomePage({
+      kind: 'connected',
+      title: 'Account connected',
+      sentence: 'You can close this window and go back to the app.',
+      audience,
+    }),
+  )
+}
+
+/** The seed's own success body. */
+export function connectedBody(connected: Connected): ConnectedBody {
+  return {
+    message: 'OAuth connection established successfully',
+    provider: connected.provider,
+    collection_id: connected.collectionId,
+    connector_id: connected.connectorId,
+  }
+}

@@ -1,0 +1,156 @@
+import cookie from '@fastify/cookie'
+import cors from '@fastify/cors'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { randomUUID } from 'node:crypto'
+import { Problem } from '../core/problem.ts'
+import { InvalidFields } from '../domain/invalid-fields.ts'
+import { isUnexpected, sendError, toAnswer } from './errors.ts'
+import { registerFormats } from './formats.ts'
+import type { HttpContext } from './http-context.ts'
+import { createLimits, noLimits } from './limits.ts'
+import { registerReference } from './reference.ts'
+import { authorizeRoute } from './routes/authorize.ts'
+import { callbackRoutes } from './routes/callback.ts'
+import { connectorRoutes } from './routes/connectors.ts'
+import { eventRoutes } from './routes/events.ts'
+import { finishedRoute } from './routes/finished.ts'
+import { firstPageRoutes } from './routes/first-page.ts'
+import { healthRoutes, type Readiness } from './routes/health.ts'
+import { loginRoute } from './routes/login.ts'
+import { providerRoutes } from './routes/providers.ts'
+import { sessionRoutes } from './routes/sessions.ts'
+
+export interface ServerSettings extends Omit<HttpContext, 'limits'> {
+  readonly logger: FastifyBaseLogger
+  readonly readiness: Readiness
+  readonly trustedProxies: readonly string[]
+  readonly allowedOrigins: readonly string[]
+  readonly limitsRequests: boolean
+}
+
+/** The whole HTTP API as an app that listens nowhere yet. */
+export async function createServer(settings: ServerSettings): Promise<FastifyInstance> {
+  registerFormats()
+  const app = Fastify({
+    loggerInstance: settings.logger,
+    disableRequestLogging: true,
+    genReqId: () => randomUUID(),
+    trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],
+    bodyLimit: 1_048_576,
+    requestTimeout: 30_000,
+    exposeHeadRoutes: false,
+    // A slug or an id too long for its schema must meet the schema, not Fastify's own limit.
+    routerOptions: { maxParamLength: 16_384 },
+    rewriteUrl: (request) => withoutProxyPrefix(request.url ?? '/'),
+  })
+  // The routes validate for themselves, all parts at once; the schemas are here for the reference.
+  app.setValidatorCompiler(() => () => true)
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+  readJsonBodies(app)
+  addHeaders(app, settings.flows.settings.publicUrl)
+  addErrorHandling(app)
+  logRequests(app)
+
+  await app.register(cookie)
+  await app.register(cors, {
+    origin: [...settings.allowedOrigins],
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    allowedHeaders: ['authorization', 'content-type', 'idempotency-key'],
+    exposedHeaders: ['retry-after', 'x-request-id', 'x-connector-error'],
+    credentials: false,
+    maxAge: 600,
+  })
+  const limits = settings.limitsRequests ? await createLimits(app) : noLimits
+  const http: HttpContext = { ...settings, limits }
+  await registerReference(app, settings.flows.settings.publicUrl)
+  healthRoutes(app, settings.readiness)
+  firstPageRoutes(app)
+  await app.register(async (api) => {
+    // Until the migrations are done there are no tables to ask.
+    api.addHook('onRequest', async () => {
+      if (!settings.readiness.isMigrated()) throw new Problem('starting', { retryAfterSeconds: 1 })
+    })
+    authorizeRoute(api, http)
+    await callbackRoutes(api, http)
+    finishedRoute(api, http)
+    sessionRoutes(api, http)
+    connectorRoutes(api, http)
+    providerRoutes(api, http)
+    eventRoutes(api, http)
+    loginRoute(api, http)
+  })
+  return app
+}
+
+/** Every route answers under `/api-proxy/v1` as well, byte for byte the same. */
+function withoutProxyPrefix(url: string): string {
+  return url.startsWith('/api-proxy/v1/') ? url.slice('/api-proxy'.length) : url
+}
+
+function readJsonBodies(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') return done(null, undefined)
+    // The default parser takes the text whole; only its refusal is put in the contract's words.
+    void parse(request, String(body), (error, value) =>
+      error === null
+        ? done(null, value)
+        : done(
+            new InvalidFields([{ loc: ['body'], msg: 'the body is not valid JSON', type: 'value_error.jsondecode' }]),
+          ),
+    )
+  })
+}
+
+function addHeaders(app: FastifyInstance, publicUrl: string): void {
+  const isHttps = publicUrl.startsWith('https:')
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.headers({
+      'x-request-id': request.id,
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'cross-origin-opener-policy': 'same-origin',
+      ...(isHttps && { 'strict-transport-security': 'max-age=31536000; includeSubDomains' }),
+    })
+  })
+}
+
+function addErrorHandling(app: FastifyInstance): void {
+  app.setErrorHandler((error, request, reply) => {
+    if (isUnexpected(error)) request.log.error({ error: describe(error), request_id: request.id }, 'request failed')
+    return sendError(request, reply, toAnswer(error, request.id, request.headers.authorization !== undefined))
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const isKnown = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].some((method) =>
+      app.hasRoute({ method, url: request.url.split('?', 1)[0] ?? '/' }),
+    )
+    const problem = new Problem(isKnown ? 'method_not_allowed' : 'not_found')
+    return sendError(request, reply, toAnswer(problem, request.id, false))
+  })
+}
+
+/** Class and stack, never the message's values: a driver's message may quote what it was given. */
+function describe(error: unknown): object {
+  if (!(error instanceof Error)) return { name: typeof error }
+  const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {}
+  return { name: error.name, ...code, stack: error.stack?.split('\n').slice(1, 12) }
+}
+
+/** One line a request: the route's pattern and the outcome; no URL, since URLs carry codes and tickets, and no address. */
+function logRequests(app: FastifyInstance): void {
+  app.addHook('onResponse', async (request, reply) => {
+    request.log.info(
+      {
+        request_id: request.id,
+        method: request.method,
+        route: request.routeOptions.url ?? 'none',
+        status: reply.statusCode,
+        duration_ms: Math.round(reply.elapsedTime),
+      },
+      'request',
+    )
+  })
+}

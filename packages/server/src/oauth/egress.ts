@@ -1,0 +1,160 @@
+/**
+ * oauth/: the protocol. Knows RFCs, not tenants and not the database.
+ *
+ * This file is the only way out of the process: every request to a provider, its keys, its metadata or a webhook
+ * endpoint passes here, so that one set of rules decides where the service may connect.
+ */
+import { promises as dns } from 'node:dns'
+import { isIP } from 'node:net'
+import { Agent, buildConnector } from 'undici'
+import { classifyAddress } from './address-rules.ts'
+import { EgressError } from './egress-error.ts'
+import { asFetch } from './egress-fetch.ts'
+import { send } from './egress-send.ts'
+
+export { EgressError } from './egress-error.ts'
+
+export interface EgressRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE' | 'PUT' | 'PATCH' | 'HEAD'
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  /** Covers all of it, from the name lookup to the last byte of the body; default 10,000. */
+  readonly deadlineMs?: number
+  /** Of the body after decompression; default 65,536. */
+  readonly maxBytes?: number
+}
+
+export interface EgressReply {
+  readonly status: number
+  /** Names in lower case; repeated headers joined by a comma. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+}
+
+export interface Egress {
+  /** Throws `EgressError` only. A redirect is a reply like any other and is never followed. */
+  request(request: EgressRequest): Promise<EgressReply>
+  /** The same guards in the shape of `fetch`, for libraries that take one. */
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>
+  /** Throws `EgressError` `refused` for what can be judged without a lookup: scheme, user info, literal addresses. */
+  assertAllowed(url: string): void
+  /** Ends idle connections after the requests in flight. */
+  close(): Promise<void>
+}
+
+/** Resolves a host name to all its addresses. */
+export type Lookup = (host: string) => Promise<readonly string[]>
+
+/**
+ * Makes the guarded client.
+ *
+ * `allowedPrivateHosts` holds `host:port` entries: only they may be reached by plain http or on a private address, and
+ * not even they on a metadata address. Every address of a name is checked and the connection goes to the
+ * checked addresses, so a second, different DNS answer changes nothing. Throws `TypeError` on a malformed entry.
+ */
+export function createEgress(options: {
+  readonly allowedPrivateHosts: readonly string[]
+  readonly lookup?: Lookup
+}): Egress {
+  const privateHosts = new Set(options.allowedPrivateHosts.map(parseHostEntry))
+  const lookup = options.lookup ?? systemLookup
+
+  function judgeUrl(text: string): URL {
+    const url = URL.parse(text)
+    if (url === null) throw new EgressError('refused', 'the address cannot be parsed', false)
+    const host = hostKey(url.protocol, url.hostname, url.port)
+    const isListed = privateHosts.has(host)
+    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isListed)) {
+      throw new EgressError('refused', `${host} must be reached by https`, false)
+    }
+    if (url.username !== '' || url.password !== '') {
+      throw new EgressError('refused', `the address of ${host} carries user info`, false)
+    }
+    const literal = unbracketed(url.hostname)
+    if (isIP(literal) !== 0) judgeAddress(host, literal, isListed)
+    return url
+  }
+
+  const connectors = { listed: connectorFor('listed'), other: connectorFor('other') }
+  function connectorFor(kind: 'listed' | 'other'): buildConnector.connector {
+    return buildConnector({
+      allowH2: false,
+      timeout: 10_000,
+      lookup(host, _options, callback) {
+        checkedAddresses(lookup, host, kind === 'listed').then(
+          (addresses) => callback(null, addresses),
+          (error: unknown) => callback(error instanceof Error ? error : new Error('lookup failed'), []),
+        )
+      },
+    })
+  }
+
+  const agent = new Agent({
+    allowH2: false,
+    connections: 64,
+    pipelining: 1,
+    keepAliveTimeout: 10_000,
+    keepAliveMaxTimeout: 60_000,
+    maxHeaderSize: 16_384,
+    connect(connectOptions, callback) {
+      const host = hostKey(connectOptions.protocol, connectOptions.hostname, connectOptions.port)
+      const isListed = privateHosts.has(host)
+      const literal = unbracketed(connectOptions.hostname)
+      try {
+        // Literal addresses never reach `lookup`, so they are judged here as well as before.
+        if (isIP(literal) !== 0) judgeAddress(host, literal, isListed)
+      } catch (error) {
+        callback(error instanceof Error ? error : new Error('refused'), null)
+        return
+      }
+      connectors[isListed ? 'listed' : 'other'](connectOptions, callback)
+    },
+  })
+
+  const request = async (given: EgressRequest): Promise<EgressReply> => send(agent, judgeUrl(given.url), given)
+  return {
+    request,
+    fetch: asFetch(request),
+    assertAllowed: (url) => void judgeUrl(url),
+    close: () => agent.close(),
+  }
+}
+
+async function checkedAddresses(
+  lookup: Lookup,
+  host: string,
+  isListed: boolean,
+): Promise<{ address: string; family: 4 | 6 }[]> {
+  const addresses = await lookup(host)
+  if (addresses.length === 0) throw new EgressError('network', `${host} has no address`, false)
+  // One bad answer condemns the name: which of them is used would be the resolver's choice.
+  for (const address of addresses) judgeAddress(host, address, isListed)
+  return addresses.map((address) => ({ address, family: isIP(address) === 6 ? 6 : 4 }))
+}
+
+function judgeAddress(host: string, address: string, isListed: boolean): void {
+  const found = classifyAddress(address)
+  if (found === 'public' || (found === 'private' && isListed)) return
+  throw new EgressError('refused', `${host} is not on a public address`, false)
+}
+
+async function systemLookup(host: string): Promise<readonly string[]> {
+  const found = await dns.lookup(host, { all: true, order: 'verbatim' })
+  return found.map((entry) => entry.address)
+}
+
+function hostKey(protocol: string, hostname: string, port: string): string {
+  const host = isIP(hostname) === 6 ? `[${hostname}]` : hostname
+  return `${host.toLowerCase()}:${port === '' ? (protocol === 'https:' ? '443' : '80') : port}`
+}
+
+function unbracketed(hostname: string): string {
+  return hostname.startsWith('[') && hostname.endsWith(']') ? hostname.slice(1, -1) : hostname
+}
+
+function parseHostEntry(entry: string): string {
+  const url = /^[^/@?#\\]+:\d{1,5}$/.test(entry) ? URL.parse(`http://${entry}`) : null
+  if (url === null) throw new TypeError(`not a host:port entry: ${entry}`)
+  return hostKey('http:', url.hostname, url.port)
+}

@@ -1,0 +1,183 @@
+import { createServer } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { composeFlows, composeServer, tokenSigner, type Flows, type Settled } from './compose.ts'
+import { isTerminal } from './config.ts'
+import { plusMs } from './core/clock.ts'
+import { makeLoginLink } from './domain/login-link.ts'
+import { createLogger } from './log.ts'
+import { startOwnSandbox } from './sandbox-provider.ts'
+import { settle, type Settlement } from './settle.ts'
+import { migrate } from './store/migrate.ts'
+import { startBackground } from './worker/background.ts'
+
+type Role = 'all' | 'api' | 'worker'
+
+/** All a developer may want to try; the service's own default for tokens without a scope is narrower. */
+const developerScope =
+  'connectors:connect connectors:read connectors:use connectors:token connectors:manage connectors:admin'
+
+/**
+ * Serves until SIGTERM or SIGINT, then lets requests in flight finish and what they refreshed be stored.
+ *
+ * It listens before the database is there, so that liveness shows; readiness follows the migrations. Answers the exit code.
+ */
+export async function serve(role: Role): Promise<number> {
+  const ended = untilSignal()
+  const settlement = await settle((message) => console.error(message))
+  const port = settlement.settled.config.port === 0 ? await freePort() : settlement.settled.config.port
+  const config = atPort(settlement.settled.config, port)
+  const logger = createLogger(config.logLevel)
+  const { sandbox, settled } = await withSandbox({ ...settlement, settled: { ...settlement.settled, config } })
+  const flows = composeFlows(settled)
+  const state = { isMigrated: false }
+  const app = await composeServer(settled, flows, {
+    logger,
+    readiness: {
+      isMigrated: () => state.isMigrated,
+      databaseAnswers: () =>
+        flows.context.database.ping().then(
+          () => true,
+          () => false,
+        ),
+    },
+  })
+  const end = async (): Promise<void> => {
+    await app.close()
+    await flows.close()
+    await sandbox?.close()
+    await settlement.stopDatabase()
+  }
+  if (role !== 'worker' && !(await listen(app, config.host, port))) {
+    await end()
+    return 1
+  }
+  const stopping = new AbortController()
+  const ready = migrateWhenPossible(settled, logger, stopping.signal).then(async (isDone) => {
+    if (!isDone) return
+    state.isMigrated = true
+    await warnAboutRowSecurity(flows, logger)
+    if (role !== 'worker') await greet(settled, flows)
+  })
+  const background = role === 'api' ? undefined : startBackgroundAfter(ready, flows, logger, stopping.signal)
+  await ended
+  stopping.abort()
+  await background
+  await ready
+  await end()
+  return 0
+}
+
+function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGTERM', () => resolve())
+    process.once('SIGINT', () => resolve())
+  })
+}
+
+/** With `PORT=0` the system picks, and the public address follows. */
+function atPort(config: Settled['config'], port: number): Settled['config'] {
+  return config.port === port ? config : { ...config, port, publicUrl: config.publicUrl.replace(/:0$/, `:${port}`) }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
+}
+
+async function withSandbox({ settled, secrets }: Settlement) {
+  if (secrets === undefined) return { sandbox: undefined, settled: { ...settled, ownProvider: undefined } }
+  const { sandbox, provider } = await startOwnSandbox(settled.config.dataDir, secrets, settled.config.port + 1)
+  return { sandbox, settled: { ...settled, ownProvider: provider } }
+}
+
+async function listen(app: FastifyInstance, host: string, port: number): Promise<boolean> {
+  try {
+    await app.listen({ host, port })
+    return true
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'EADDRINUSE')
+      console.error(`PORT: ${port} is taken on ${host}; stop what runs there or set PORT to another`)
+    else if (code === 'EACCES') console.error(`PORT: this user may not listen on ${port}; set PORT to 1024 or more`)
+    else if (code === 'EADDRNOTAVAIL') console.error(`HOST: ${host} is no address of this machine; set HOST to one`)
+    else throw error
+    return false
+  }
+}
+
+const migrateAgainMs = 1_000
+
+/** A database that is down at the start is waited for; answers `false` when told to stop first. */
+async function migrateWhenPossible(settled: Settled, logger: Logger, stopping: AbortSignal): Promise<boolean> {
+  while (!stopping.aborted) {
+    try {
+      const { applied } = await migrate(settled.databaseUrl)
+      if (applied.length > 0) logger.info({ migrations: applied }, 'migrated')
+      return true
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : 'unknown'
+      logger.warn({ reason }, 'the database cannot be migrated yet; trying again')
+      await wait(migrateAgainMs, undefined, { signal: stopping }).catch(() => {})
+    }
+  }
+  return false
+}
+
+async function warnAboutRowSecurity(flows: Flows, logger: Logger): Promise<void> {
+  if (await flows.context.database.isBoundByRowSecurity()) return
+  logger.warn(
+    'DATABASE_URL names a superuser or a BYPASSRLS role: row-level security does not stand behind the queries',
+  )
+}
+
+async function startBackgroundAfter(
+  ready: Promise<void>,
+  flows: Flows,
+  logger: Logger,
+  stopping: AbortSignal,
+): Promise<void> {
+  await ready
+  if (stopping.aborted) return
+  const background = startBackground(flows.context, logger)
+  await new Promise<void>((resolve) => stopping.addEventListener('abort', () => resolve(), { once: true }))
+  await background.stop()
+}
+
+/** Tells a developer where to click and what to send; says nothing in production. */
+async function greet(settled: Settled, flows: Flows): Promise<void> {
+  const { config, jwtSecret } = settled
+  if (config.isProduction) {
+    if (isTerminal()) console.log(`Ready on ${config.publicUrl}`)
+    return
+  }
+  const tenantId = config.auth.defaultTenant ?? 'default'
+  const who = { tenantId, subject: 'developer', scope: developerScope }
+  const lines = [
+    '',
+    `  connector-oauth is ready`,
+    `  API          ${config.publicUrl}/v1   reference: ${config.publicUrl}/docs`,
+  ]
+  if (settled.ownProvider !== undefined)
+    lines.push(`  Sandbox      ${settled.ownProvider.definition.issuer ?? ''}   any user name signs in`)
+  if (jwtSecret !== undefined) {
+    const link = await makeLoginLink(flows.context, who)
+    const expiresAt = plusMs(flows.context.clock.now(), 8 * 60 * 60_000)
+    const token = await tokenSigner(config, jwtSecret)({ ...who, expiresAt })
+    lines.push(
+      `  Dashboard    ${link.reveal()}`,
+      `               opens once, within 15 minutes`,
+      '',
+      `  A bearer token for curl, good for 8 hours:`,
+      `  export TOKEN=${token}`,
+    )
+  }
+  console.log([...lines, ''].join('\n'))
+}

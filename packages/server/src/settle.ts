@@ -1,0 +1,43 @@
+import { SettingsError, developmentKey, loadConfig, type Config } from './config.ts'
+import { developmentSecrets, type DevelopmentSecrets } from './development-secrets.ts'
+import { loadCatalog } from './providers/registry.ts'
+import type { Settled } from './compose.ts'
+import { startEmbeddedPostgres } from './store/embedded-postgres.ts'
+
+/** Settings with every gap filled that development may leave open, and a database that runs. */
+export interface Settlement {
+  readonly settled: Omit<Settled, 'ownProvider'>
+  readonly secrets: DevelopmentSecrets | undefined
+  stopDatabase(): Promise<void>
+}
+
+/** The slug of the provider that development brings along, beside the catalogue's. */
+const sandboxSlug = 'sandbox'
+
+/** Reads the settings; starts the embedded database where none is named. Throws `SettingsError` and `DataFolderError`. */
+export async function settle(log: (message: string) => void): Promise<Settlement> {
+  const catalog = loadCatalog()
+  const config = loadConfig([...catalog.list().map((definition) => definition.slug), sandboxSlug])
+  if (config.isProduction && config.databaseUrl === undefined) {
+    throw new SettingsError(['DATABASE_URL: required in production'])
+  }
+  const secrets = config.isProduction ? undefined : await developmentSecrets(config.dataDir)
+  const embedded =
+    config.databaseUrl === undefined ? await startEmbeddedPostgres({ dataDir: config.dataDir, log }) : undefined
+  return {
+    settled: {
+      config,
+      catalog,
+      databaseUrl: config.databaseUrl ?? embedded?.databaseUrl ?? '',
+      keys: keysOf(config, secrets),
+      jwtSecret: config.auth.jwtSecret ?? (config.auth.jwksUrl === undefined ? secrets?.jwtSecret : undefined),
+    },
+    secrets,
+    stopDatabase: async () => embedded?.stop(),
+  }
+}
+
+function keysOf(config: Config, secrets: DevelopmentSecrets | undefined): Config['encryptionKeys'] {
+  if (config.encryptionKeys.length > 0 || secrets === undefined) return config.encryptionKeys
+  return [developmentKey(secrets.encryptionKey)]
+}

@@ -1,0 +1,151 @@
+/**
+ * The store: PostgreSQL, and SQL in sight. This file owns the driver; one file per family of tables stands beside it.
+ */
+import pg from 'pg'
+import { DatabaseUnavailable } from '../core/database-unavailable.ts'
+import type { TenantId } from '../core/ids.ts'
+
+/** A prepared statement; `name` must be unique, since PostgreSQL plans it once per connection under it. */
+export interface Statement {
+  readonly name: string
+  readonly text: string
+}
+
+/** Declares a prepared statement. Unnamed statements are planned on every call, at nearly half the rate. */
+export function statement(name: string, text: string): Statement {
+  return { name, text }
+}
+
+/** Something that runs statements with the reach of one tenant, or of the named system statements. */
+export interface Db {
+  query<Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row[]>
+}
+
+export interface Database {
+  /** Runs statements that see one tenant's rows only. */
+  tenant(tenantId: TenantId): Db
+  /** Runs statements that must find rows before the tenant is known, or serve all tenants. */
+  readonly system: Db
+  /** Runs `work` in one transaction with one tenant's reach; rolls back when it throws. */
+  transaction<T>(tenantId: TenantId, work: (db: Db) => Promise<T>): Promise<T>
+  /** Whether row-level security binds this role; superusers and BYPASSRLS roles pass through it. */
+  isBoundByRowSecurity(): Promise<boolean>
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+const setReach = statement('reach', `select set_config('connector_oauth.reach', $1, false)`)
+
+/** Opens a pool. Nothing is connected until the first statement, so a database that is down does not stop the start. */
+export function openDatabase(databaseUrl: string, options: { readonly poolSize?: number } = {}): Database {
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: options.poolSize ?? 10,
+    idleTimeoutMillis: 0,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 15_000,
+    query_timeout: 20_000,
+    idle_in_transaction_session_timeout: 30_000,
+    application_name: 'connector-oauth',
+    pipeline: true,
+  })
+  // An idle connection that the server closes must not end the process; the next checkout opens another.
+  pool.on('error', () => {})
+  const reaches = new WeakMap<pg.PoolClient, string>()
+
+  const run = <Row extends object>(
+    client: pg.PoolClient,
+    text: Statement,
+    values: readonly unknown[],
+  ): Promise<pg.QueryResult<Row>> => client.query<Row>({ name: text.name, text: text.text, values: [...values] })
+
+  /** Sends the reach and the statement together: one round trip, and nothing at all when the reach already fits. */
+  const query = async <Row extends object>(reach: string, text: Statement, values: readonly unknown[]) => {
+    const client = await connect()
+    let broken: Error | undefined
+    try {
+      if (reaches.get(client) === reach) return (await run<Row>(client, text, values)).rows
+      reaches.delete(client)
+      const [, result] = await Promise.all([run(client, setReach, [reach]), run<Row>(client, text, values)])
+      reaches.set(client, reach)
+      return result.rows
+    } catch (error) {
+      if (isUnavailable(error)) {
+        broken = new DatabaseUnavailable(error)
+        throw broken
+      }
+      throw error
+    } finally {
+      client.release(broken)
+    }
+  }
+
+  const connect = async (): Promise<pg.PoolClient> => {
+    try {
+      return await pool.connect()
+    } catch (error) {
+      throw new DatabaseUnavailable(error)
+    }
+  }
+
+  const withReach = (reach: string): Db => ({ query: (text, values) => query(reach, text, values) })
+
+  return {
+    tenant: (tenantId) => withReach(`=${tenantId}`),
+    system: withReach('*'),
+    async transaction(tenantId, work) {
+      const client = await connect()
+      const reach = `=${tenantId}`
+      let broken: Error | undefined
+      try {
+        await Promise.all([run(client, begin, []), run(client, setReach, [reach])])
+        reaches.set(client, reach)
+        const result = await work({ query: async (text, values) => (await run(client, text, values)).rows as never[] })
+        await run(client, commit, [])
+        return result
+      } catch (error) {
+        if (isUnavailable(error)) broken = new DatabaseUnavailable(error)
+        // A setting made inside a transaction that rolls back is undone with it.
+        reaches.delete(client)
+        await run(client, rollback, []).catch((rollbackError: unknown) => {
+          broken ??= new DatabaseUnavailable(rollbackError)
+        })
+        throw broken ?? error
+      } finally {
+        client.release(broken)
+      }
+    },
+    async isBoundByRowSecurity() {
+      const rows = await query<{ bound: boolean }>('*', boundByRowSecurity, [])
+      return rows[0]?.bound ?? false
+    },
+    async ping() {
+      await query('*', ping, [])
+    },
+    close: () => pool.end(),
+  }
+}
+
+const begin = statement('begin', 'begin')
+const commit = statement('commit', 'commit')
+const rollback = statement('rollback', 'rollback')
+const ping = statement('ping', 'select 1')
+const boundByRowSecurity = statement(
+  'role.bound',
+  `select not (rolsuper or rolbypassrls) as bound
+   from pg_roles
+   where rolname = current_user`,
+)
+
+/** SQLSTATE classes 08 (connection), 53 (resources), 57P (shutdown), and what the driver says without a state. */
+function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  if (code === undefined) return /terminated|timeout|not queryable|Connection|closed/i.test(error.message)
+  return /^(08|53|57P)/.test(code) || /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|ENOENT)/.test(code)
+}
+
+/** SQLSTATE 23505: another row already has this key. */
+export function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '23505'
+}

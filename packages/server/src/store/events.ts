@@ -1,0 +1,98 @@
+import type { TenantId } from '../core/ids.ts'
+import { mintEventId } from '../core/ids.ts'
+import { statement, type Db } from './database.ts'
+import type { EventRow } from './rows.ts'
+
+/** Something that happened, written in the same transaction as its cause. */
+export interface NewEvent {
+  readonly eventType: string
+  readonly actorId: string | undefined
+  readonly resourceType: 'connector' | 'provider_app'
+  readonly resourceId: string
+  readonly place: { readonly space_id: string; readonly collection_id: string } | undefined
+  /** Ids and words only, never a secret. */
+  readonly metadata: Readonly<Record<string, unknown>>
+  readonly callerContext?: { readonly eventId: string; readonly sealed: Buffer } | undefined
+}
+
+export interface EventFilter {
+  readonly category?: string | undefined
+  readonly resourceType?: string | undefined
+  readonly resourceId?: string | undefined
+  readonly fromDate?: Date | undefined
+  readonly toDate?: Date | undefined
+  /** Absent: all of them. Events that belong to no space are left out otherwise. */
+  readonly spaces?: readonly string[] | undefined
+  readonly collections?: readonly string[] | undefined
+}
+
+/** Position in a list ordered by time, then id. */
+export interface TimeCursor {
+  readonly createdAt: Date
+  readonly id: string
+}
+
+const insertOne = statement(
+  'events.add',
+  `insert into events
+     (tenant_id, event_id, category, event_type, actor_id, resource_type, resource_id, space_id, collection_id,
+      metadata, caller_context, created_at)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+)
+const selectPage = statement(
+  'events.page',
+  `select event_id, category, event_type, actor_id, resource_type, resource_id, metadata, caller_context, created_at
+   from events
+   where tenant_id = $1
+     and ($2::text is null or category = $2)
+     and ($3::text is null or resource_type = $3)
+     and ($4::text is null or resource_id = $4)
+     and ($5::timestamptz is null or created_at >= $5)
+     and ($6::timestamptz is null or created_at <= $6)
+     and ($7::uuid[] is null or space_id = any($7))
+     and ($8::uuid[] is null or collection_id = any($8))
+     and ($9::timestamptz is null or (created_at, event_id) > ($9, $10::text))
+   order by created_at, event_id
+   limit $11`,
+)
+
+export async function addEvent(db: Db, tenantId: TenantId, event: NewEvent, now: Date): Promise<void> {
+  await db.query(insertOne, [
+    tenantId,
+    event.callerContext?.eventId ?? mintEventId(),
+    event.eventType.slice(0, event.eventType.indexOf('.')),
+    event.eventType,
+    event.actorId ?? null,
+    event.resourceType,
+    event.resourceId,
+    event.place?.space_id ?? null,
+    event.place?.collection_id ?? null,
+    JSON.stringify(event.metadata),
+    event.callerContext?.sealed ?? null,
+    now,
+  ])
+}
+
+export type PagedEvent = Omit<EventRow, 'tenant_id' | 'space_id' | 'collection_id'>
+
+/** One page, oldest first. */
+export async function pageEvents(
+  db: Db,
+  tenantId: TenantId,
+  filter: EventFilter,
+  page: { readonly after: TimeCursor | undefined; readonly limit: number },
+): Promise<PagedEvent[]> {
+  return db.query(selectPage, [
+    tenantId,
+    filter.category ?? null,
+    filter.resourceType ?? null,
+    filter.resourceId ?? null,
+    filter.fromDate ?? null,
+    filter.toDate ?? null,
+    filter.spaces ?? null,
+    filter.collections ?? null,
+    page.after?.createdAt ?? null,
+    page.after?.id ?? null,
+    page.limit,
+  ])
+}

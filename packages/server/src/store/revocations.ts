@@ -1,0 +1,105 @@
+import type { TenantId } from '../core/ids.ts'
+import { statement, type Db } from './database.ts'
+import type { RevocationRow } from './rows.ts'
+
+export type Revocation = RevocationRow
+
+const columns = `tenant_id, revocation_id, connector_id, provider_slug, context_id, space_id, collection_id, status, reason,
+  attempts, access_token, refresh_token, kept, next_attempt_at, created_at, finished_at`
+
+const insertOne = statement(
+  'revocations.add',
+  `insert into revocations
+     (tenant_id, revocation_id, connector_id, provider_slug, context_id, space_id, collection_id, status, reason,
+      access_token, refresh_token, kept, next_attempt_at, created_at, finished_at)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+)
+const selectNewest = statement(
+  'revocations.newest',
+  `select ${columns}
+   from revocations
+   where tenant_id = $1 and connector_id = $2
+   order by created_at desc
+   limit 1`,
+)
+const claimDue = statement(
+  'revocations.claim_due',
+  `update revocations
+   set next_attempt_at = $2, attempts = attempts + 1
+   where (tenant_id, revocation_id) in (
+     select tenant_id, revocation_id
+     from revocations
+     where status = 'queued' and next_attempt_at <= $1
+     order by next_attempt_at
+     limit $3
+     for update skip locked)
+   returning ${columns}`,
+)
+const end = statement(
+  'revocations.end',
+  `update revocations
+   set status = $3, reason = $4, access_token = null, refresh_token = null, next_attempt_at = null, finished_at = $5
+   where tenant_id = $1 and revocation_id = $2 and status = 'queued'
+   returning revocation_id`,
+)
+const postpone = statement(
+  'revocations.postpone',
+  `update revocations
+   set reason = $3, next_attempt_at = $4
+   where tenant_id = $1 and revocation_id = $2 and status = 'queued'`,
+)
+
+export async function addRevocation(db: Db, row: Omit<Revocation, 'attempts'>): Promise<void> {
+  await db.query(insertOne, [
+    row.tenant_id,
+    row.revocation_id,
+    row.connector_id,
+    row.provider_slug,
+    row.context_id,
+    row.space_id,
+    row.collection_id,
+    row.status,
+    row.reason,
+    row.access_token,
+    row.refresh_token,
+    JSON.stringify(row.kept),
+    row.next_attempt_at,
+    row.created_at,
+    row.finished_at,
+  ])
+}
+
+export async function findNewestRevocation(
+  db: Db,
+  tenantId: TenantId,
+  connectorId: string,
+): Promise<Revocation | undefined> {
+  return (await db.query<Revocation>(selectNewest, [tenantId, connectorId]))[0]
+}
+
+/** Takes revocations that are due; a worker that dies gives them back when `retryAt` comes. */
+export async function claimDueRevocations(system: Db, now: Date, retryAt: Date, limit: number): Promise<Revocation[]> {
+  return system.query<Revocation>(claimDue, [now, retryAt, limit])
+}
+
+/** Records the end state and destroys the sealed tokens. Answers `false` when it had ended before. */
+export async function endRevocation(
+  db: Db,
+  tenantId: TenantId,
+  id: string,
+  status: 'revoked' | 'unsupported' | 'failed',
+  reason: string | undefined,
+  now: Date,
+): Promise<boolean> {
+  return (await db.query(end, [tenantId, id, status, reason ?? null, now])).length > 0
+}
+
+export async function postponeRevocation(
+  db: Db,
+  tenantId: TenantId,
+  id: string,
+  reason: string,
+  nextAttemptAt: Date,
+): Promise<void> {
+  await db.query(postpone, [tenantId, id, reason, nextAttemptAt])
+}

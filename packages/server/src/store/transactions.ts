@@ -1,0 +1,274 @@
+import type { TenantId, TransactionId } from '../core/ids.ts'
+import { statement, type Db } from './database.ts'
+import type { TransactionRow } from './rows.ts'
+
+/** Columns a flow works with; digests are only ever compared in SQL. */
+export type Transaction = Omit<
+  TransactionRow,
+  'ticket_digest' | 'state_digest' | 'browser_digest' | 'completion_digest' | 'ticket_expires_at' | 'finished_at'
+>
+
+const columns = `tenant_id, transaction_id, status, error_code, provider_slug, context_id, principal_issuer,
+  principal_subject, space_id, collection_id, connector_id, connector_named, requested_scopes, login_hint,
+  allow_account_change, requested_redirect_uri, landing_uri, oauth_redirect_uri, origin, caller_context,
+  verifier, nonce, code, completion_expires_at, created_at, started_at, expires_at`
+
+const insertOne = statement(
+  'transactions.add',
+  `insert into transactions
+     (tenant_id, transaction_id, status, provider_slug, context_id, principal_issuer, principal_subject, space_id,
+      collection_id, connector_id, connector_named, requested_scopes, login_hint, allow_account_change,
+      requested_redirect_uri, landing_uri, oauth_redirect_uri, origin, caller_context, ticket_digest,
+      ticket_expires_at, created_at, expires_at)
+   values ($1, $2, 'created', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
+)
+const selectByTicket = statement(
+  'transactions.by_ticket',
+  `select ${columns}
+   from transactions
+   where ticket_digest = $1 and status = 'created' and ticket_expires_at > $2`,
+)
+const start = statement(
+  'transactions.start',
+  `update transactions
+   set status = 'started', ticket_digest = null, state_digest = $4, verifier = $5, nonce = $6, browser_digest = $7,
+       started_at = $3, context_id = $8
+   where tenant_id = $1 and transaction_id = $2 and status = 'created' and expires_at > $3
+     and (ticket_digest is null or ticket_expires_at > $3)
+   returning transaction_id`,
+)
+const selectByState = statement(
+  'transactions.by_state',
+  `select ${columns}, browser_digest is not null as browser_bound, coalesce(browser_digest = any($3::bytea[]), false) as browser_matches
+   from transactions
+   where state_digest = $1 and status in ('started', 'parked') and expires_at > $2`,
+)
+const selectOne = statement(
+  'transactions.find',
+  `select ${columns}
+   from transactions
+   where tenant_id = $1 and transaction_id = $2`,
+)
+const park = statement(
+  'transactions.park',
+  `update transactions
+   set status = 'parked', code = $4, completion_digest = $5, completion_expires_at = $6, browser_digest = null
+   where tenant_id = $1 and transaction_id = $2 and status = 'started' and expires_at > $3
+   returning transaction_id`,
+)
+const claimStarted = statement(
+  'transactions.claim_started',
+  `update transactions
+   set status = 'exchanging'
+   where tenant_id = $1 and transaction_id = $2 and status = 'started' and expires_at > $3
+   returning transaction_id`,
+)
+const claimParked = statement(
+  'transactions.claim_parked',
+  `update transactions
+   set status = 'exchanging'
+   where tenant_id = $1 and transaction_id = $2 and status = 'parked' and completion_expires_at > $3
+     and completion_digest = $4
+   returning transaction_id`,
+)
+const finish = statement(
+  'transactions.finish',
+  `update transactions
+   set status = $4, error_code = $5, finished_at = $3, code = null, verifier = null, nonce = null,
+       caller_context = null, browser_digest = null, completion_digest = null, ticket_digest = null
+   where tenant_id = $1 and transaction_id = $2 and status not in ('connected', 'failed')
+   returning transaction_id`,
+)
+const countPending = statement(
+  'transactions.pending',
+  `select count(*)::int as of_tenant,
+          (count(*) filter (where principal_subject = $2 and principal_issuer = $3))::int as of_principal
+   from transactions
+   where tenant_id = $1 and expires_at > $4
+     and (status in ('started', 'parked') or (status = 'created' and ticket_expires_at > $4))`,
+)
+const deleteOld = statement('transactions.purge', 'delete from transactions where expires_at < $1')
+const shredExpired = statement(
+  'transactions.shred',
+  `update transactions
+   set code = null, verifier = null, nonce = null, caller_context = null, state_digest = null, ticket_digest = null
+   where expires_at < $1 and (code is not null or verifier is not null or caller_context is not null)`,
+)
+
+export interface NewTransaction extends Omit<
+  Transaction,
+  'status' | 'error_code' | 'verifier' | 'nonce' | 'code' | 'completion_expires_at' | 'started_at'
+> {
+  readonly ticket: { readonly digest: Buffer; readonly expiresAt: Date } | undefined
+}
+
+export async function addTransaction(db: Db, row: NewTransaction): Promise<void> {
+  await db.query(insertOne, [
+    row.tenant_id,
+    row.transaction_id,
+    row.provider_slug,
+    row.context_id,
+    row.principal_issuer,
+    row.principal_subject,
+    row.space_id,
+    row.collection_id,
+    row.connector_id,
+    row.connector_named,
+    row.requested_scopes,
+    row.login_hint,
+    row.allow_account_change,
+    row.requested_redirect_uri,
+    row.landing_uri,
+    row.oauth_redirect_uri,
+    row.origin,
+    row.caller_context,
+    row.ticket?.digest ?? null,
+    row.ticket?.expiresAt ?? null,
+    row.created_at,
+    row.expires_at,
+  ])
+}
+
+/** The unused, unexpired transaction of a ticket. Looking does not use the ticket up. */
+export async function findByTicket(system: Db, digest: Buffer, now: Date): Promise<Transaction | undefined> {
+  return (await system.query<Transaction>(selectByTicket, [digest, now]))[0]
+}
+
+/** Uses the ticket up and records what was sent to the provider. Answers `false` to all callers but one. */
+export async function startTransaction(
+  db: Db,
+  tenantId: TenantId,
+  id: TransactionId,
+  sent: {
+    readonly now: Date
+    readonly stateDigest: Buffer
+    readonly verifier: Buffer
+    readonly nonce: Buffer | undefined
+    readonly browserDigest: Buffer | undefined
+    readonly contextId: string
+  },
+): Promise<boolean> {
+  const { now, stateDigest, verifier, nonce, browserDigest, contextId } = sent
+  const values = [tenantId, id, now, stateDigest, verifier, nonce ?? null, browserDigest ?? null, contextId]
+  return (await db.query(start, values)).length > 0
+}
+
+/** A started or parked transaction with its browser binding judged against the digests of the cookies that came. */
+export interface PendingTransaction extends Transaction {
+  readonly browser_bound: boolean
+  readonly browser_matches: boolean
+}
+
+/** The unexpired, unfinished transaction of a state. */
+export async function findByState(
+  system: Db,
+  stateDigest: Buffer,
+  now: Date,
+  browserDigests: readonly Buffer[],
+): Promise<PendingTransaction | undefined> {
+  return (await system.query<PendingTransaction>(selectByState, [stateDigest, now, [...browserDigests]]))[0]
+}
+
+export async function findTransaction(db: Db, tenantId: TenantId, id: TransactionId): Promise<Transaction | undefined> {
+  return (await db.query<Transaction>(selectOne, [tenantId, id]))[0]
+}
+
+/** Keeps the sealed code until the starter completes. Answers `false` when another callback was first. */
+export async function parkCode(
+  db: Db,
+  tenantId: TenantId,
+  id: TransactionId,
+  parked: {
+    readonly now: Date
+    readonly code: Buffer
+    readonly completionDigest: Buffer
+    readonly completionExpiresAt: Date
+  },
+): Promise<boolean> {
+  const { now, code, completionDigest, completionExpiresAt } = parked
+  return (await db.query(park, [tenantId, id, now, code, completionDigest, completionExpiresAt])).length > 0
+}
+
+/**
+ * Takes the sole right to make the token request. Answers `false` to all callers but one (RFC 6749 §4.1.2).
+ *
+ * Once taken it is never given back: a process that dies here leaves a spent code behind, and the transaction expires.
+ */
+export async function claimExchange(
+  db: Db,
+  tenantId: TenantId,
+  id: TransactionId,
+  now: Date,
+  completionDigest: Buffer | undefined,
+): Promise<boolean> {
+  const rows =
+    completionDigest === undefined
+      ? await db.query(claimStarted, [tenantId, id, now])
+      : await db.query(claimParked, [tenantId, id, now, completionDigest])
+  return rows.length > 0
+}
+
+/** Ends a transaction and destroys its secrets. Answers `false` when it had ended before. */
+export async function finishTransaction(
+  db: Db,
+  tenantId: TenantId,
+  id: TransactionId,
+  end: { readonly now: Date; readonly status: 'connected' | 'failed'; readonly errorCode: string | undefined },
+): Promise<boolean> {
+  return (await db.query(finish, [tenantId, id, end.now, end.status, end.errorCode ?? null])).length > 0
+}
+
+/** How many authorizations are open, for the limits on them. */
+export async function countPendingTransactions(
+  db: Db,
+  tenantId: TenantId,
+  principal: { readonly issuer: string; readonly subject: string },
+  now: Date,
+): Promise<{ readonly ofTenant: number; readonly ofPrincipal: number }> {
+  const values = [tenantId, principal.subject, principal.issuer, now]
+  const [row] = await db.query<{ of_tenant: number; of_principal: number }>(countPending, values)
+  return { ofTenant: row?.of_tenant ?? 0, ofPrincipal: row?.of_principal ?? 0 }
+}
+
+/** Destroys the secrets of expired transactions, and forgets those that ended before `forgetBefore`. */
+export async function purgeTransactions(system: Db, now: Date, forgetBefore: Date): Promise<void> {
+  await system.query(shredExpired, [now])
+  await system.query(deleteOld, [forgetBefore])
+}
+
+/** A transaction with its completion code judged. */
+export interface CompletableTransaction extends Transaction {
+  readonly completion_matches: boolean
+}
+
+const selectForCompletion = statement(
+  'transactions.for_completion',
+  `select ${columns}, coalesce(completion_digest = $3, false) as completion_matches
+   from transactions
+   where transaction_id = $1 or state_digest = $2`,
+)
+
+/** The transaction that a completion names by id or by state, whatever its status. */
+export async function findForCompletion(
+  system: Db,
+  by: { readonly transactionId: TransactionId | undefined; readonly stateDigest: Buffer | undefined },
+  completionDigest: Buffer,
+): Promise<CompletableTransaction | undefined> {
+  const values = [by.transactionId ?? null, by.stateDigest ?? null, completionDigest]
+  return (await system.query<CompletableTransaction>(selectForCompletion, values))[0]
+}
+
+const selectAudience = statement(
+  'transactions.audience',
+  `select origin
+   from transactions
+   where transaction_id = $1`,
+)
+
+/** The one origin that may be told how a session ends. */
+export async function findAudience(
+  system: Db,
+  id: TransactionId,
+): Promise<{ readonly origin: string | null } | undefined> {
+  return (await system.query<{ origin: string | null }>(selectAudience, [id]))[0]
+}

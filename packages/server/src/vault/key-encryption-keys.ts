@@ -1,0 +1,69 @@
+import { createSecretKey, type KeyObject } from 'node:crypto'
+import type { TenantId } from '../core/ids.ts'
+import { decrypt, encrypt } from './aead.ts'
+
+/** Wraps and unwraps data keys. The first key wraps; every key it knows unwraps. */
+export interface KeyEncryptionKeys {
+  readonly currentId: string
+  readonly ids: readonly string[]
+  wrap(dataKey: Uint8Array, tenantId: TenantId, epoch: number): Promise<{ keyId: string; wrapped: Buffer }>
+  /** Throws `UnknownKey` when `keyId` is not among the keys: the key is picked by its id, never tried out. */
+  unwrap(keyId: string, wrapped: Uint8Array, tenantId: TenantId, epoch: number): Promise<Buffer>
+}
+
+/** A key-encryption key that is no longer, or not yet, among `ENCRYPTION_KEYS`. */
+export class UnknownKey extends Error {
+  constructor(keyId: string) {
+    super(`The key-encryption key ${keyId} is not among ENCRYPTION_KEYS`)
+    this.name = 'UnknownKey'
+  }
+}
+
+/** What is wrong with one entry of `ENCRYPTION_KEYS`, or the key. */
+export type ParsedKey = { readonly id: string; readonly key: KeyObject } | { readonly problem: string }
+
+/** Reads `id:base64-of-32-bytes`. Refuses keys that are too short or plainly not random. */
+export function parseKey(entry: string): ParsedKey {
+  const colon = entry.indexOf(':')
+  const id = entry.slice(0, colon)
+  if (colon < 1 || !/^[A-Za-z0-9._-]{1,64}$/.test(id)) {
+    return { problem: 'an entry is not of the form id:base64-of-32-bytes' }
+  }
+  const bytes = Buffer.from(entry.slice(colon + 1), 'base64')
+  if (bytes.length !== 32) return { problem: `key ${id} is not 32 bytes in Base64` }
+  if (looksLikeAnExample(bytes))
+    return { problem: `key ${id} is an example key; make one with: connector-oauth keys generate` }
+  return { id, key: createSecretKey(bytes) }
+}
+
+/** 32 random bytes have fewer than 16 distinct values, or run all printable, about never. */
+function looksLikeAnExample(bytes: Buffer): boolean {
+  const distinct = new Set(bytes).size
+  const printable = bytes.every((byte) => byte >= 0x20 && byte < 0x7f)
+  const counting = bytes.every((byte, index) => index === 0 || byte === ((bytes[index - 1] ?? 0) + 1) % 256)
+  return distinct < 16 || printable || counting
+}
+
+/** Key-encryption keys that this process holds itself. `keys` must not be empty. */
+export function heldKeys(keys: readonly { readonly id: string; readonly key: KeyObject }[]): KeyEncryptionKeys {
+  const [current] = keys
+  if (current === undefined) throw new Error('No key-encryption key was given')
+  const byId = new Map(keys.map((entry) => [entry.id, entry.key]))
+  return {
+    currentId: current.id,
+    ids: keys.map((entry) => entry.id),
+    wrap: async (dataKey, tenantId, epoch) => ({
+      keyId: current.id,
+      wrapped: encrypt(current.key, dataKey, wrapContext(current.id, tenantId, epoch)),
+    }),
+    unwrap: async (keyId, wrapped, tenantId, epoch) => {
+      const key = byId.get(keyId)
+      if (key === undefined) throw new UnknownKey(keyId)
+      return decrypt(key, wrapped, wrapContext(keyId, tenantId, epoch))
+    },
+  }
+}
+
+function wrapContext(keyId: string, tenantId: TenantId, epoch: number): Buffer {
+  return Buffer.from(JSON.stringify(['connector-oauth data key', keyId, tenantId, epoch]), 'utf8')
+}
