@@ -75,6 +75,8 @@ async function runNodeTests(files: readonly string[], env: NodeJS.ProcessEnv): P
       `--test-concurrency=${Math.min(4, Math.max(2, availableParallelism()))}`,
       // A test that hangs fails instead of holding up the run.
       '--test-timeout=300000',
+      // Nor does a file hold it up that leaves something open after its last test.
+      '--test-force-exit',
       ...forRunner,
       ...files,
     ],

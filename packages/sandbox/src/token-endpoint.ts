@@ -135,8 +135,9 @@ function shapeReply(ctx: Context, quirk: Quirk, grantType: string): void {
     ctx.body = error.body
   }
   if (quirk.formReply === true && !ctx.get('accept').includes('json')) {
-    const fields = Object.entries(ctx.body ?? {}).map(([name, value]) => [name, String(value)])
-    ctx.body = new URLSearchParams(fields).toString()
+    const fields = new URLSearchParams()
+    for (const [name, value] of Object.entries(ctx.body ?? {})) fields.set(name, String(value))
+    ctx.body = fields.toString()
     ctx.type = 'application/x-www-form-urlencoded'
   }
 }

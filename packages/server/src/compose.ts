@@ -14,6 +14,7 @@ import type { Readiness } from './http/routes/health.ts'
 import { createServer } from './http/server.ts'
 import { createDiscovery } from './oauth/discovery.ts'
 import { createEgress, type Egress } from './oauth/egress.ts'
+import { createKeySets } from './oauth/key-sets.ts'
 import { openDatabase, type Database } from './store/database.ts'
 import { dataKeys } from './store/data-keys.ts'
 import { heldKeys, type KeyEncryptionKeys } from './vault/key-encryption-keys.ts'
@@ -58,6 +59,7 @@ export function composeFlows(settled: Settled): Flows {
     egress,
     vault: createVault(keyEncryptionKeys, dataKeys(database)),
     discovery: createDiscovery({ egress, clock }),
+    keySets: createKeySets({ egress, clock }),
     catalog: withOwnProvider(settled.catalog, ownProvider?.definition),
     refreshesUnderWay: new Map(),
     settings: {

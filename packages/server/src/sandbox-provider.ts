@@ -1,6 +1,7 @@
 import { startSandbox, type Sandbox } from '@connector-oauth/sandbox'
 import { join } from 'node:path'
 import type { OwnProvider } from './compose.ts'
+import { createEgress } from './oauth/egress.ts'
 import { rememberSandboxPort, type DevelopmentSecrets } from './development-secrets.ts'
 
 const clientId = 'connector-oauth'
@@ -10,7 +11,7 @@ export async function startOwnSandbox(
   dataDir: string,
   secrets: DevelopmentSecrets,
   preferredPort: number,
-): Promise<{ readonly sandbox: Sandbox; readonly provider: OwnProvider }> {
+): Promise<{ readonly sandbox: Sandbox | undefined; readonly provider: OwnProvider }> {
   const start = (port: number) =>
     startSandbox({
       port,
@@ -24,15 +25,39 @@ export async function startOwnSandbox(
         },
       ],
     })
-  const sandbox = await start(secrets.sandboxPort ?? preferredPort).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return start(0)
-    throw error
-  })
+  const port = secrets.sandboxPort ?? preferredPort
+  try {
+    return await announce(dataDir, await start(port), secrets)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error
+  }
+  // Another process with the same folder runs it already: connectors of both belong to one issuer.
+  const running = `http://localhost:${port}`
+  if (secrets.sandboxPort === port && (await answersAsSandbox(running))) {
+    return { sandbox: undefined, provider: describeSandbox(running, secrets) }
+  }
+  return announce(dataDir, await start(0), secrets)
+}
+
+async function announce(dataDir: string, sandbox: Sandbox, secrets: DevelopmentSecrets) {
   if (sandbox.port !== secrets.sandboxPort) await rememberSandboxPort(dataDir, sandbox.port)
   return { sandbox, provider: describeSandbox(sandbox.issuer, secrets) }
 }
 
-function describeSandbox(issuer: string, secrets: DevelopmentSecrets): OwnProvider {
+async function answersAsSandbox(issuer: string): Promise<boolean> {
+  const egress = createEgress({ allowedPrivateHosts: [new URL(issuer).host] })
+  try {
+    const reply = await egress.request({ method: 'GET', url: `${issuer}/.well-known/openid-configuration` })
+    return reply.status === 200 && reply.body.includes(`"issuer":"${issuer}"`)
+  } catch {
+    return false
+  } finally {
+    await egress.close()
+  }
+}
+
+/** The sandbox as a provider with its app. */
+export function describeSandbox(issuer: string, secrets: Pick<DevelopmentSecrets, 'sandboxClientSecret'>): OwnProvider {
   return {
     privateHost: new URL(issuer).host,
     app: { clientId, clientSecret: secrets.sandboxClientSecret, scopes: undefined },

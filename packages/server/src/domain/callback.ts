@@ -61,7 +61,7 @@ export type CallbackOutcome =
     }
   | CallbackFailure
 
-type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress'>
+type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets'>
 
 /**
  * Takes the provider's answer. With the starter's proof the code is exchanged now; without, it is parked until the

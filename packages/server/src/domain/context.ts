@@ -6,6 +6,7 @@ import type { ProviderDefinition } from '../core/provider-definition.ts'
 import type { Secret } from '../core/secret.ts'
 import type { Discovery } from '../oauth/discovery.ts'
 import type { Egress } from '../oauth/egress.ts'
+import type { KeySets } from '../oauth/key-sets.ts'
 import type { Database } from '../store/database.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { RefreshResult } from './refresh.ts'
@@ -43,6 +44,8 @@ export interface Context {
   readonly clock: Clock
   readonly egress: Egress
   readonly discovery: Discovery
+  /** Providers' signing keys, fetched once for all. */
+  readonly keySets: KeySets
   readonly catalog: Catalog
   readonly settings: FlowSettings
   /** Refreshes under way in this process: callers that find the same expired token wait for one. */

@@ -1,8 +1,8 @@
 import { providerSlug, tenantId, transactionId, type ConnectorId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
 import type { Secret } from '../core/secret.ts'
-import type { ProviderAccount, ProviderClient, TokenFailure, TokenGrant } from '../core/token.ts'
-import { AccountMismatchError, readAccount } from '../oauth/account.ts'
+import type { ProviderClient, TokenFailure, TokenGrant } from '../core/token.ts'
+import { AccountMismatchError, readAccount, type AccountReading } from '../oauth/account.ts'
 import { exchangeCode } from '../oauth/token-request.ts'
 import { claimExchange, finishTransaction, type Transaction } from '../store/transactions.ts'
 import type { Context } from './context.ts'
@@ -25,7 +25,7 @@ export interface CodeInHand {
   readonly completionDigest: Buffer | undefined
 }
 
-type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress'>
+type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets'>
 
 /**
  * Makes the one token request of a transaction and stores the connection.
@@ -45,9 +45,9 @@ export async function exchange(context: Needs, transaction: Transaction, inHand:
   }
   try {
     const grant = await requestToken(context, provider.client, transaction, inHand)
-    const account = await identifyAccount(context, provider.client, grant)
+    const { account, kept } = await identifyAccount(context, provider.client, grant)
     try {
-      return await storeConnection(context, transaction, grant, account)
+      return await storeConnection(context, transaction, { ...grant, kept: { ...grant.kept, ...kept } }, account)
     } catch (error) {
       // A refusal is about which account this is, and dropping the grant might cut off a good connection to it.
       if (!(error instanceof Problem)) await dropGrant(context, provider.client, grant)
@@ -94,11 +94,7 @@ function toProblem(failure: TokenFailure): Problem {
 }
 
 /** The account behind the grant. Tokens whose ID token and userinfo name different subjects belong to nobody. */
-async function identifyAccount(
-  context: Needs,
-  client: ProviderClient,
-  grant: TokenGrant,
-): Promise<ProviderAccount | undefined> {
+async function identifyAccount(context: Needs, client: ProviderClient, grant: TokenGrant): Promise<AccountReading> {
   try {
     return await readAccount(context, client, grant)
   } catch (error) {

@@ -10,7 +10,10 @@ import { requireReach, requireRight, type Principal } from './principal.ts'
  * Throws 404 `connector_unknown`, 409 `reauth_required`, `connector_disconnected`, `connector_paused`, 503 `provider_unavailable`.
  */
 export async function exportToken(
-  context: Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'refreshesUnderWay'>,
+  context: Pick<
+    Context,
+    'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets' | 'refreshesUnderWay'
+  >,
   principal: Principal,
   place: ConnectorPlaceRequest,
   minTtlMs: number,

@@ -26,7 +26,10 @@ export type FreshAccess =
   /** Provider trouble: try later. */
   | { readonly kind: 'unavailable'; readonly retryAfterSeconds: number }
 
-type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'refreshesUnderWay'>
+type Needs = Pick<
+  Context,
+  'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets' | 'refreshesUnderWay'
+>
 
 /** How often a caller looks again while somebody else refreshes; each look waits, so this bounds the whole. */
 const rounds = 80

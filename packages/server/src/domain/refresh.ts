@@ -29,7 +29,10 @@ export type RefreshResult =
   /** The row says why. */
   | { readonly kind: 'failed'; readonly connector: ConnectorRow }
 
-type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'refreshesUnderWay'>
+type Needs = Pick<
+  Context,
+  'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets' | 'refreshesUnderWay'
+>
 
 /**
  * Refreshes one version of a connector's tokens, or waits a moment while another process does.

@@ -16,7 +16,7 @@ const firstBackoffMs = 10_000
 const longestBackoffMs = 60 * 60_000
 const longestWaitMs = 7 * 24 * 60 * 60_000
 
-type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress'>
+type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets'>
 
 /** Works off revocations that are due, and answers how many there were. The end state of each becomes an event. */
 export async function revokeDue(context: Needs): Promise<number> {

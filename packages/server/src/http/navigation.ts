@@ -22,8 +22,9 @@ export function refusePrefetch(request: FastifyRequest): void {
 
 /** Throws 403 when a browser says that this is a frame, an image or a script's request, not a page of its own. */
 export function requireTopLevel(request: FastifyRequest): void {
-  const mode = header(request, 'sec-fetch-mode')
-  if (mode !== undefined && !isTopLevelNavigation(request)) throw new Problem('not_a_navigation')
+  // Only browsers say what the answer is for; a `fetch` of a server says at most its mode.
+  const destination = header(request, 'sec-fetch-dest')
+  if (destination !== undefined && destination !== 'document') throw new Problem('not_a_navigation')
 }
 
 /** Throws 403 when another site sent a browser here with the platform's cookie: the click was not the user's on the platform. */

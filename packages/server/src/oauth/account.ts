@@ -13,6 +13,7 @@ export class AccountMismatchError extends Error {
   }
 }
 
+/** What is known of the account, and what else userinfo told. */
 export interface AccountReading {
   readonly account: ProviderAccount | undefined
   /** By `userinfo_response_paths`; to be stored with the grant's own kept values. */
@@ -23,22 +24,13 @@ const maxIdLength = 512
 const maxNameLength = 200
 const nameClaims = ['email', 'name', 'preferred_username', 'login', 'username']
 
-/** The account behind a grant, as `readAccountDetails` finds it. */
-export async function readAccount(
-  context: ProtocolContext,
-  client: ProviderClient,
-  grant: TokenGrant,
-): Promise<ProviderAccount | undefined> {
-  return (await readAccountDetails(context, client, grant)).account
-}
-
 /**
  * Finds out whose account a grant is, by the definition's rule, else from the ID token, else from userinfo.
  *
  * A provider that does not tell costs the name of the account, not the connection. Throws `AccountMismatchError` when
  * ID token and userinfo disagree, and nothing else.
  */
-export async function readAccountDetails(
+export async function readAccount(
   context: ProtocolContext,
   client: ProviderClient,
   grant: TokenGrant,

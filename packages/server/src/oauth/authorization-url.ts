@@ -2,6 +2,7 @@ import type { ProviderDefinition } from '../core/provider-definition.ts'
 import type { ProviderClient } from '../core/token.ts'
 import { fillClientId } from './endpoints.ts'
 
+/** What one attempt adds to the provider app. */
 export interface AuthorizationRequest {
   readonly redirectUri: string
   readonly state: string

@@ -5,6 +5,7 @@ import { fillLater, isAllowedValue } from './endpoints.ts'
 import { fitPattern, fitsPattern } from './pattern.ts'
 import { safeCode, safeDescription } from './provider-text.ts'
 
+/** What an authorization response says. */
 export type CallbackReading =
   | { readonly kind: 'code'; readonly code: Secret; readonly kept: Readonly<Record<string, string>> }
   /** The provider said no; both texts are escaped and cut. */

@@ -1,6 +1,7 @@
 import type { ProviderDefinition } from '../core/provider-definition.ts'
 import type { ProviderClient } from '../core/token.ts'
 
+/** RFC 7591 §2's names. */
 export type ClientAuthMethod = NonNullable<ProviderDefinition['client_auth']>
 
 /** What a request carries to say which provider app asks: headers or body parameters, never both. */

@@ -20,6 +20,7 @@ export type DiscoveredProvider = Required<Pick<ProviderDefinition, 'authorizatio
     | 'default_scopes'
   >
 
+/** Metadata by issuer. */
 export interface Discovery {
   /** Throws `DiscoveryError` only. */
   discover(issuer: string): Promise<DiscoveredProvider>

@@ -14,6 +14,7 @@ import { send } from './egress-send.ts'
 
 export { EgressError } from './egress-error.ts'
 
+/** One request to the outside. */
 export interface EgressRequest {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'PUT' | 'PATCH' | 'HEAD'
   readonly url: string
@@ -25,6 +26,7 @@ export interface EgressRequest {
   readonly maxBytes?: number
 }
 
+/** The whole reply, read and unpacked. */
 export interface EgressReply {
   readonly status: number
   /** Names in lower case; repeated headers joined by a comma. */
@@ -32,6 +34,7 @@ export interface EgressReply {
   readonly body: Buffer
 }
 
+/** The guarded client. */
 export interface Egress {
   /** Throws `EgressError` only. A redirect is a reply like any other and is never followed. */
   request(request: EgressRequest): Promise<EgressReply>

@@ -7,6 +7,7 @@ const requestNames = new Set(['client_id', 'access_token'])
 /** Characters with which a value could leave its place in a URL, or that a URL cannot hold. */
 const outOfPlace = /[\s\\@?#%<>"{}|^`\x00-\x20\x7f-\uffff]|(?:^|\/)\.{1,2}(?:\/|$)/
 
+/** `missing` and `invalid` are names of URL variables. */
 export type ResolvedEndpoints =
   | { readonly kind: 'resolved'; readonly endpoints: ProviderEndpoints }
   | { readonly kind: 'incomplete'; readonly missing: readonly string[]; readonly invalid: readonly string[] }

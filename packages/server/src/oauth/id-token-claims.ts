@@ -1,6 +1,7 @@
 import type { ProviderClient } from '../core/token.ts'
 import { fitsPattern } from './pattern.ts'
 
+/** What the claims must agree with. */
 export type IdTokenExpectation =
   | { readonly at: 'exchange'; readonly nonce: string | undefined }
   /** `subject` is that of the first ID token, when there was one. */

@@ -6,6 +6,7 @@ import { jsonObject } from './json-path.ts'
 import { createKeySets } from './key-sets.ts'
 import type { ProtocolContext } from './protocol-context.ts'
 
+/** What came of verifying an ID token; `fault` names the claim or part, never its value. */
 export type IdTokenVerdict =
   | { readonly kind: 'verified'; readonly claims: Readonly<Record<string, unknown>> }
   /** Not a JWT at all, from a provider of which nothing says that it speaks OpenID Connect. */

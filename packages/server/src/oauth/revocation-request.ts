@@ -4,6 +4,7 @@ import { apiCredentials } from './api-call.ts'
 import { authenticateClient, basic, clientAuthMethod } from './client-auth.ts'
 import type { EgressRequest } from './egress.ts'
 
+/** `token_type_hint` (RFC 7009 §2.1). */
 export type TokenKind = 'refresh_token' | 'access_token'
 
 /** The request that revokes one token the provider's way; RFC 7009 §2.1 where the definition names no other. */

@@ -8,6 +8,7 @@ import { safeCode } from './provider-text.ts'
 import { retryAfterSeconds } from './retry-after.ts'
 import { revocationRequest, type TokenKind } from './revocation-request.ts'
 
+/** What is left of a grant; an absent token is not revoked. */
 export interface TokensToRevoke {
   readonly refreshToken: Secret | undefined
   readonly accessToken: Secret | undefined

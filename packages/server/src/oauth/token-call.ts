@@ -1,6 +1,7 @@
 import type { TokenFailure } from '../core/token.ts'
 import { EgressError, type Egress, type EgressReply, type EgressRequest } from './egress.ts'
 
+/** A request to a token endpoint before it is encoded. */
 export interface TokenCall {
   readonly url: string
   readonly format: 'form' | 'json' | 'query'
@@ -24,7 +25,7 @@ export async function callTokenEndpoint(egress: Egress, call: TokenCall): Promis
 }
 
 /** What an `EgressError` means for a token request. */
-export function egressFailure(error: EgressError): TokenFailure {
+function egressFailure(error: EgressError): TokenFailure {
   const reason = error.kind === 'too_large' ? 'nonsense' : error.kind
   return { kind: 'unavailable', reason, sent: error.sent, retryAfterSeconds: undefined }
 }

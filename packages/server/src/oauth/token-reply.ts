@@ -16,6 +16,7 @@ const maxKeptLength = 1024
 const maxScopes = 500
 const standardNames = new Set(['access_token', 'refresh_token', 'expires_in', 'token_type', 'id_token'])
 
+/** A token reply, read but for its ID token. */
 export type TokenReply =
   | TokenFailure
   /** `idToken` is not verified yet, so the grant has no claims. */
@@ -78,7 +79,7 @@ function documentOf(
   const json = format === 'form' && isSuccess ? undefined : jsonObject(reply.body)
   if (json !== undefined) return json
   const text = reply.body.toString('utf8').trim()
-  const mayBeForm = format !== 'json' || (!isSuccess && /^error=/.test(text))
+  const mayBeForm = format !== 'json' || (!isSuccess && text.startsWith('error='))
   if (!mayBeForm || !/^[^\s<>{}=&]+=[^\s<>{}]*$/.test(text)) return undefined
   return Object.fromEntries(new URLSearchParams(text))
 }

@@ -11,6 +11,7 @@ import type { GrantPurpose } from './token-refusal.ts'
 
 export type { ProtocolContext } from './protocol-context.ts'
 
+/** What redeeming one code needs beside the provider app. */
 export interface CodeExchange {
   readonly code: Secret
   /** The very string of the authorization request (RFC 6749 §4.1.3). */
@@ -22,6 +23,7 @@ export interface CodeExchange {
   readonly kept: Readonly<Record<string, string>>
 }
 
+/** What one refresh needs beside the provider app. */
 export interface RefreshRequest {
   readonly refreshToken: Secret
   /** Not sent: the providers that extend the access token itself return it as their refresh token. */

@@ -50,7 +50,9 @@ function documentIn(body: Buffer): Readonly<Record<string, unknown>> | undefined
   if (object !== undefined) return object
   try {
     const list: unknown = JSON.parse(body.toString('utf8'))
-    return Array.isArray(list) ? { ...list } : undefined
+    if (!Array.isArray(list)) return undefined
+    const items: readonly unknown[] = list
+    return Object.fromEntries(items.entries())
   } catch {
     return undefined
   }

@@ -17,7 +17,7 @@ export interface Background {
 
 /** Revokes disconnected grants at their providers and forgets what has expired, until it is stopped. */
 export function startBackground(
-  context: Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress'>,
+  context: Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets'>,
   logger: Logger,
 ): Background {
   const stopping = new AbortController()

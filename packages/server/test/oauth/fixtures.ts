@@ -25,7 +25,7 @@ export function movableClock(): MovableClock {
 
 /** A context that reaches the hostile provider and nothing else. */
 export function contextFor(
-  provider: HostileProvider,
+  provider: Pick<HostileProvider, 'host'>,
   clock: Clock = movableClock(),
 ): ProtocolContext & { readonly keySets: KeySets } {
   const egress = createEgress({ allowedPrivateHosts: [provider.host] })

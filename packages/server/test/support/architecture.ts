@@ -62,8 +62,12 @@ function ownerViolations(file: SourceFile, rules: Architecture): string[] {
   return rules.owned.flatMap(({ what, modules = [], words, owners }) => {
     if (owners.some((owner) => (owner.endsWith('/') ? file.path.startsWith(owner) : file.path === owner))) return []
     const imported = specifiers.some((specifier) => modules.some((name) => isOf(specifier, name)))
-    return imported || (words?.test(code) ?? false) ? [`${file.path}: ${what} belongs to ${owners.join(', ')}`] : []
+    return imported || (words?.test(code) ?? false) ? [`${file.path}: ${what} belongs to ${shortened(owners)}`] : []
   })
+}
+
+function shortened(owners: readonly string[]): string {
+  return owners.length > 3 ? `${owners.slice(0, 3).join(', ')} and others in the table` : owners.join(', ')
 }
 
 function shapeViolations(file: SourceFile, rules: Architecture): string[] {
@@ -79,7 +83,8 @@ function shapeViolations(file: SourceFile, rules: Architecture): string[] {
   return found
 }
 
-function layerOf(file: string): string {
+/** The folder below `src/` a file lies in; `top` for files that lie in none. */
+export function layerOf(file: string): string {
   return file.includes('/') ? file.slice(0, file.indexOf('/')) : 'top'
 }
 
