@@ -1,5 +1,5 @@
 import type { TransactionId } from '../core/ids.ts'
-import { findAudience } from '../store/transactions.ts'
+import { findAudience } from '../store/find-transactions.ts'
 import type { Audience } from './callback.ts'
 import type { Context } from './context.ts'
 

@@ -1,6 +1,6 @@
 import type { TransactionId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
-import { findTransaction, type Transaction } from '../store/transactions.ts'
+import { findTransaction, type Transaction } from '../store/find-transactions.ts'
 import type { Context } from './context.ts'
 import { isSamePrincipal, requireRight, type Principal } from './principal.ts'
 

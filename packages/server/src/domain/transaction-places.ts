@@ -1,4 +1,4 @@
-import type { Transaction } from '../store/transactions.ts'
+import type { Transaction } from '../store/find-transactions.ts'
 import { tenantId } from '../core/ids.ts'
 import type { Place } from '../vault/place.ts'
 

@@ -120,13 +120,13 @@ async function sendCallbackOutcome(
       status: 'awaiting_completion',
       completion_code: outcome.completionCode.reveal(),
     })
-    return reply.redirect(`${target}#${fragment}`, 303)
+    return reply.redirect(`${target}#${fragment.toString()}`, 303)
   }
   const body = connectedBody(outcome.connected)
   if (!wantsPage) return reply.code(200).send(body)
   if (outcome.landingUri !== undefined) {
     const fragment = new URLSearchParams({ session_id: audience.sessionId, status: 'connected' })
-    return reply.redirect(`${outcome.landingUri}#${fragment}`, 303)
+    return reply.redirect(`${outcome.landingUri}#${fragment.toString()}`, 303)
   }
   return sendPage(
     reply,
