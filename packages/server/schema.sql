@@ -241,8 +241,8 @@ create table transactions (
 );
 CREATE INDEX transactions_by_expiry ON transactions USING btree (expires_at);
 CREATE INDEX transactions_by_id ON transactions USING btree (transaction_id);
-CREATE UNIQUE INDEX transactions_by_state ON transactions USING btree (state_digest) WHERE (state_digest IS NOT NULL);
-CREATE UNIQUE INDEX transactions_by_ticket ON transactions USING btree (ticket_digest) WHERE (ticket_digest IS NOT NULL);
+CREATE INDEX transactions_by_state ON transactions USING btree (state_digest) WHERE (state_digest IS NOT NULL);
+CREATE INDEX transactions_by_ticket ON transactions USING btree (ticket_digest) WHERE (ticket_digest IS NOT NULL);
 CREATE INDEX transactions_pending ON transactions USING btree (tenant_id, principal_subject, expires_at) WHERE (status = ANY (ARRAY['created'::text, 'started'::text, 'parked'::text]));
 alter table transactions enable row level security;
 alter table transactions force row level security;

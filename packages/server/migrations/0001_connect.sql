@@ -83,8 +83,9 @@ create table transactions (
   finished_at timestamptz,
   primary key (tenant_id, transaction_id)
 );
-create unique index transactions_by_state on transactions (state_digest) where state_digest is not null;
-create unique index transactions_by_ticket on transactions (ticket_digest) where ticket_digest is not null;
+-- Handles carry 256 random bits, so a plain index does; a unique one could not be spread over shards by tenant.
+create index transactions_by_state on transactions (state_digest) where state_digest is not null;
+create index transactions_by_ticket on transactions (ticket_digest) where ticket_digest is not null;
 create index transactions_pending on transactions (tenant_id, principal_subject, expires_at)
   where status in ('created', 'started', 'parked');
 create index transactions_by_id on transactions (transaction_id);

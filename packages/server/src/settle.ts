@@ -1,4 +1,4 @@
-import { SettingsError, developmentKey, loadConfig, type Config } from './config.ts'
+import { developmentKey, loadConfig, type Config } from './config.ts'
 import { developmentSecrets, type DevelopmentSecrets } from './development-secrets.ts'
 import { loadCatalog } from './providers/registry.ts'
 import type { Settled } from './compose.ts'
@@ -18,9 +18,6 @@ const sandboxSlug = 'sandbox'
 export async function settle(log: (message: string) => void): Promise<Settlement> {
   const catalog = loadCatalog()
   const config = loadConfig([...catalog.list().map((definition) => definition.slug), sandboxSlug])
-  if (config.isProduction && config.databaseUrl === undefined) {
-    throw new SettingsError(['DATABASE_URL: required in production'])
-  }
   const secrets = config.isProduction ? undefined : await developmentSecrets(config.dataDir)
   const embedded =
     config.databaseUrl === undefined ? await startEmbeddedPostgres({ dataDir: config.dataDir, log }) : undefined

@@ -48,10 +48,17 @@ export async function requireAllowedOrigin(
   tenantId: TenantId,
   origin: string,
 ): Promise<void> {
-  const { publicUrl, allowedOrigins, allowedRedirectUris } = context.settings
+  const { publicUrl, allowedOrigins, allowedRedirectUris, allowsLoopbackHttp } = context.settings
+  // A developer's own machine, where front ends run on a port of the day.
+  if (allowsLoopbackHttp && isLoopbackOrigin(origin)) return
   if (origin === new URL(publicUrl).origin || allowedOrigins.includes(origin)) return
   if (allowedRedirectUris.some((uri) => new URL(uri).origin === origin)) return
   const registered = await listRedirectUris(context.database.tenant(tenantId), tenantId)
   if (registered.some((entry) => entry.kind === 'landing' && new URL(entry.uri).origin === origin)) return
   throw new Problem('origin_not_allowed')
+}
+
+function isLoopbackOrigin(origin: string): boolean {
+  const { protocol, hostname } = new URL(origin)
+  return protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
 }

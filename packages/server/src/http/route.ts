@@ -39,6 +39,7 @@ export function addApiRoute<
     exposeHeadRoute: false,
     schema: openApiSchema(route),
     onRequest: async (request) => {
+      await auth.limits.checkAddress(request)
       const principal = await requirePrincipal(request, auth.verify)
       await auth.limits.check(request, principal)
       principals.set(request, principal)

@@ -40,6 +40,7 @@ export async function ensureCluster(
     superuserPassword: derived(secret, 'superuser'),
     rolePassword: derived(secret, 'connector_oauth'),
   }
+  await removeOldDrafts(home)
   if (!(await isFolder(cluster.folder))) {
     options.log(`Creating a PostgreSQL database in ${cluster.folder}`)
     await initialise(cluster, options.durable)
@@ -79,7 +80,6 @@ async function isFolder(folder: string): Promise<boolean> {
 
 /** The cluster gets its name last: a start that is killed half-way leaves a draft, never half a cluster. */
 async function initialise(cluster: Cluster, durable: boolean): Promise<void> {
-  await removeOldDrafts(path.dirname(cluster.folder))
   const draft = draftOf(cluster.folder)
   const passwordFile = `${draft}.password`
   try {

@@ -6,7 +6,7 @@ import { collectionId, spaceId, type CallOptions, type TestService } from './ser
 /** The query of an authorize request in the tests' space and collection. */
 export function authorizePath(more: Readonly<Record<string, string>> = {}, slug = 'sandbox'): string {
   const query = new URLSearchParams({ collection_id: collectionId, space_id: spaceId, ...more })
-  return `/v1/connectors/oauth/${slug}/authorize?${query}`
+  return `/v1/connectors/oauth/${slug}/authorize?${query.toString()}`
 }
 
 /** Starts with a bearer, consents at the provider, and answers the callback URL the provider sends the browser to. */
