@@ -15,6 +15,8 @@ import {
   readOrigins,
   readPublicUrl,
   readRedirectUris,
+  type DeploymentApps,
+  type EncryptionKeys,
 } from './config/readers.ts'
 import { variables } from './config/variables.ts'
 import type { Secret } from './core/secret.ts'
@@ -40,7 +42,7 @@ export interface Config {
   readonly databaseUrl: string | undefined
   readonly dataDir: string
   /** Empty: to be generated (development only). */
-  readonly encryptionKeys: readonly { readonly id: string; readonly key: KeyObject }[]
+  readonly encryptionKeys: EncryptionKeys
   readonly auth: {
     readonly jwtSecret: Secret | undefined
     readonly jwksUrl: string | undefined
@@ -57,14 +59,7 @@ export interface Config {
   readonly trustedProxies: readonly string[]
   readonly limitsRequests: boolean
   readonly logLevel: string
-  readonly deploymentApps: ReadonlyMap<
-    string,
-    {
-      readonly clientId: string
-      readonly clientSecret: Secret | undefined
-      readonly scopes: readonly string[] | undefined
-    }
-  >
+  readonly deploymentApps: DeploymentApps
 }
 
 /** Reads `.env` in the working folder, if there is one, and the environment; the environment wins. Throws `SettingsError`. */

@@ -1,7 +1,18 @@
 /** One reader a setting: each judges its text and adds what is wrong to `problems`. */
+import type { KeyObject } from 'node:crypto'
 import { Secret } from '../core/secret.ts'
 import { parseKey } from '../vault/key-encryption-keys.ts'
-import type { Config } from '../config.ts'
+
+export type EncryptionKeys = readonly { readonly id: string; readonly key: KeyObject }[]
+
+export type DeploymentApps = ReadonlyMap<
+  string,
+  {
+    readonly clientId: string
+    readonly clientSecret: Secret | undefined
+    readonly scopes: readonly string[] | undefined
+  }
+>
 
 export function readPublicUrl(text: string | undefined, isProduction: boolean, problems: string[]): string {
   if (text === undefined) {
@@ -30,11 +41,7 @@ export function readDatabaseUrl(text: string | undefined, problems: string[]): s
   return undefined
 }
 
-export function readKeys(
-  text: string | undefined,
-  isProduction: boolean,
-  problems: string[],
-): Config['encryptionKeys'] {
+export function readKeys(text: string | undefined, isProduction: boolean, problems: string[]): EncryptionKeys {
   if (text === undefined) {
     if (isProduction)
       problems.push('ENCRYPTION_KEYS: required in production; make one with: connector-oauth keys generate')
@@ -102,7 +109,7 @@ export function readDeploymentApps(
   env: Readonly<Record<string, string | undefined>>,
   knownSlugs: readonly string[],
   problems: string[],
-): Config['deploymentApps'] {
+): DeploymentApps {
   const slugs = new Map(knownSlugs.map((slug) => [slug.toUpperCase().replaceAll('-', '_'), slug]))
   const named = Object.keys(env).flatMap(
     (name) => /^PROVIDER_(.+)_(?:CLIENT_ID|CLIENT_SECRET|SCOPES)$/.exec(name)?.[1] ?? [],

@@ -16,9 +16,10 @@ import { readCallback } from '../oauth/callback.ts'
 import { findByState, type PendingTransaction } from '../store/find-transactions.ts'
 import { finishTransaction, parkCode } from '../store/transactions.ts'
 import type { Context } from './context.ts'
-import { exchange, type Connected } from './exchange.ts'
+import { exchange } from './exchange.ts'
 import { isSamePrincipal, requireReach, requireRight, type Principal } from './principal.ts'
 import { providerInUse, type ProviderInUse } from './provider-client.ts'
+import type { Connected } from './store-connection.ts'
 import { transactionPlace } from './transaction-places.ts'
 
 /** How long a parked code waits for its starter. */

@@ -4,8 +4,9 @@ import { Secret } from '../core/secret.ts'
 import { findForCompletion, type CompletableTransaction } from '../store/find-transactions.ts'
 import { finishTransaction } from '../store/transactions.ts'
 import type { Context } from './context.ts'
-import { exchange, type Connected } from './exchange.ts'
+import { exchange } from './exchange.ts'
 import { isSamePrincipal, requireReach, requireRight, type Principal } from './principal.ts'
+import type { Connected } from './store-connection.ts'
 import { transactionPlace } from './transaction-places.ts'
 
 export interface CompletionRequest {

@@ -9,7 +9,7 @@ import type { Egress } from '../oauth/egress.ts'
 import type { KeySets } from '../oauth/key-sets.ts'
 import type { Database } from '../store/database.ts'
 import type { Vault } from '../vault/vault.ts'
-import type { RefreshResult } from './refresh.ts'
+import type { RefreshResult } from './refresh-result.ts'
 
 /** A provider app that serves every tenant of the deployment, from `PROVIDER_<SLUG>_…`. */
 export interface DeploymentApp {

@@ -1,4 +1,4 @@
-import { providerSlug, tenantId, transactionId, type ConnectorId } from '../core/ids.ts'
+import { providerSlug, tenantId, transactionId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
 import type { Secret } from '../core/secret.ts'
 import type { ProviderClient, TokenFailure, TokenGrant } from '../core/token.ts'
@@ -9,15 +9,8 @@ import { claimExchange, finishTransaction } from '../store/transactions.ts'
 import type { Context } from './context.ts'
 import { dropGrant } from './drop-grant.ts'
 import { providerInUse } from './provider-client.ts'
-import { storeConnection } from './store-connection.ts'
+import { storeConnection, type Connected } from './store-connection.ts'
 import { transactionPlace } from './transaction-places.ts'
-
-/** What a finished connection tells its caller. */
-export interface Connected {
-  readonly provider: string
-  readonly collectionId: string
-  readonly connectorId: ConnectorId
-}
 
 export interface CodeInHand {
   readonly code: Secret

@@ -12,6 +12,7 @@ import { claimRefresh, failRefresh, storeRefresh, type RefreshLease } from '../s
 import type { ConnectorRow } from '../store/rows.ts'
 import { connectorPlace } from './connector-places.ts'
 import type { Context } from './context.ts'
+import type { RefreshResult } from './refresh-result.ts'
 import { providerInUse, type ProviderInUse } from './provider-client.ts'
 
 /** The provider's deadline is shorter than the lease, so that the lease outlives the call and its storing. */
@@ -22,12 +23,6 @@ const storeAttempts = 20
 const storeAgainMs = 500
 const firstBackoffMs = 5_000
 const longestBackoffMs = 15 * 60_000
-
-export type RefreshResult =
-  /** The row may be different now: read it again. */
-  | { readonly kind: 'changed' }
-  /** The row says why. */
-  | { readonly kind: 'failed'; readonly connector: ConnectorRow }
 
 type Needs = Pick<
   Context,

@@ -20,9 +20,15 @@ import { finishTransaction } from '../store/transactions.ts'
 import type { Place } from '../vault/place.ts'
 import { connectorPlace } from './connector-places.ts'
 import type { Context } from './context.ts'
-import type { Connected } from './exchange.ts'
 import { isSamePlace } from './prepare-transaction.ts'
 import { transactionPlace } from './transaction-places.ts'
+
+/** What a finished connection tells its caller. */
+export interface Connected {
+  readonly provider: string
+  readonly collectionId: string
+  readonly connectorId: ConnectorId
+}
 
 type Needs = Pick<Context, 'database' | 'vault' | 'clock'>
 

@@ -10,7 +10,7 @@ import {
 import { providerSlug } from '../../core/ids.ts'
 import { Problem } from '../../core/problem.ts'
 import { hasRenamedCode, receiveCallback, type CallbackOutcome } from '../../domain/callback.ts'
-import type { Connected } from '../../domain/exchange.ts'
+import type { Connected } from '../../domain/store-connection.ts'
 import { readNavigator } from '../authenticate.ts'
 import { readBindings, unbindBrowser } from '../browser-binding.ts'
 import { toAnswer } from '../errors.ts'
