@@ -45,12 +45,18 @@ export async function freshAccess(
   place: { readonly spaceId: string; readonly collectionId: string; readonly connectorId: ConnectorId },
   minTtlMs: number,
 ): Promise<FreshAccess> {
+  let versionAtFirst: number | undefined
   for (let round = 0; round < rounds; round += 1) {
     const connector = await findConnector(context.database.tenant(tenantId), tenantId, place.connectorId)
     const isHere = connector?.space_id === place.spaceId && connector.collection_id === place.collectionId
     if (connector === undefined || !isHere) return { kind: 'unknown' }
     const judged = await judge(context, connector, minTtlMs)
     if (judged !== 'refresh') return judged
+    versionAtFirst ??= connector.version
+    // Refreshed since the first look, and still shorter-lived than asked: asking again would bring no better one.
+    if (connector.version !== versionAtFirst) {
+      return (await stillValid(context, connector)) ?? describeFailure(context, connector)
+    }
     const outcome = await refresh(context, tenantId, connector)
     switch (outcome.kind) {
       case 'changed':

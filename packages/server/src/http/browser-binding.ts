@@ -31,8 +31,8 @@ export function bindBrowser(
     .filter((name) => name.startsWith(prefix))
     .toSorted()
   for (const name of older.slice(0, Math.max(0, older.length + 1 - liveAtMost))) reply.clearCookie(name, options)
-  // The start time leads the name, so that names sort by age.
-  const started = Math.floor(now.getTime() / 1000).toString(36)
+  // The start time leads the name, so that names sort by age: eight digits of it until 2059.
+  const started = now.getTime().toString(36)
   reply.setCookie(`${prefix}${started}_${transactionId}`, binding.reveal(), { ...options, maxAge: lifeSeconds })
 }
 

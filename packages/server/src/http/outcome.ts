@@ -2,6 +2,7 @@ import type { FastifyReply } from 'fastify'
 import type { ErrorAnswer } from './errors.ts'
 import { outcomePage, type Outcome } from './pages/outcome-page.ts'
 import { sendPage } from './pages/page.ts'
+import { wordsFor } from './pages/words.ts'
 
 /** Sends a failed navigation as a page. A server's fault shows the id to quote. */
 export function sendOutcome(reply: FastifyReply, answer: ErrorAnswer, audience: Outcome['audience']): FastifyReply {
@@ -12,9 +13,8 @@ export function sendOutcome(reply: FastifyReply, answer: ErrorAnswer, audience: 
     answer.status,
     outcomePage({
       kind: 'failed',
-      title: 'The account was not connected',
-      sentence: answer.detail,
-      note: `${answer.code}${id}`,
+      ...wordsFor(answer.code),
+      details: { code: `${answer.code}${id}`, text: answer.detail },
       audience,
     }),
   )

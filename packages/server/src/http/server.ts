@@ -50,6 +50,7 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
   addHeaders(app, settings.flows.settings.publicUrl)
   addErrorHandling(app)
   logRequests(app)
+  letConnectionsGo(app)
 
   await app.register(cookie)
   await app.register(cors, {
@@ -136,7 +137,9 @@ function addErrorHandling(app: FastifyInstance): void {
 function describe(error: unknown): object {
   if (!(error instanceof Error)) return { name: typeof error }
   const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {}
-  return { name: error.name, ...code, stack: error.stack?.split('\n').slice(1, 12) }
+  // By their look, not by their number: a message may have several lines.
+  const stack = error.stack?.split('\n').filter((line) => /^ +at /.test(line))
+  return { name: error.name, ...code, stack: stack?.slice(0, 11) }
 }
 
 /** One line a request: the route's pattern and the outcome; no URL, since URLs carry codes and tickets, and no address. */
@@ -152,5 +155,20 @@ function logRequests(app: FastifyInstance): void {
       },
       'request',
     )
+  })
+}
+
+/**
+ * Once the server closes, each answer ends its connection; one kept alive would hold up the end of the process until
+ * the client lets go of it.
+ */
+function letConnectionsGo(app: FastifyInstance): void {
+  let isClosing = false
+  app.addHook('preClose', async () => {
+    isClosing = true
+  })
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (isClosing) void reply.header('connection', 'close')
+    done()
   })
 }

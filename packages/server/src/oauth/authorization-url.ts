@@ -56,9 +56,9 @@ export function buildAuthorizationUrl(client: ProviderClient, request: Authoriza
   return url.href
 }
 
-/** Whether the request carries a nonce: for an ID token (OIDC Core §3.1.2.1), or where the provider insists. */
+/** Whether the request carries a nonce: for an ID token (OIDC Core §3.1.2.1), unless the definition says otherwise. */
 export function usesNonce(definition: ProviderDefinition, scopes: readonly string[]): boolean {
-  return definition.nonce === true || scopes.includes('openid')
+  return definition.nonce ?? scopes.includes('openid')
 }
 
 /** Whether the request carries a code challenge: always, but for providers reviewed as refusing it (RFC 9700 §2.1.1). */

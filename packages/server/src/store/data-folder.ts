@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import path from 'node:path'
 
@@ -14,7 +15,17 @@ export class DataFolderError extends Error {
   }
 }
 
-const folderTrouble = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOSPC', 'EDQUOT', 'ENAMETOOLONG'])
+const folderTrouble = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOTDIR',
+  'ENOENT',
+  'EEXIST',
+  'ENOSPC',
+  'EDQUOT',
+  'ENAMETOOLONG',
+])
 
 /** Runs `work`, turning what a bad folder makes of it into a {@link DataFolderError}. */
 export async function usingDataFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
@@ -31,10 +42,17 @@ export async function usingDataFolder<T>(folder: string, work: () => Promise<T>)
  * user. Folders that exist keep their modes, since they may be somebody's home.
  */
 export async function ensureFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true })
-  if (first === undefined) return
+  const above = path.dirname(folder)
+  // One by one: where nothing can be created, as under /proc, Node's recursive `mkdir` tries without end.
+  if (above !== folder && !existsSync(above)) await ensureFolder(above)
+  try {
+    await mkdir(folder)
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST' || !(await stat(folder)).isDirectory()) throw error
+    return
+  }
   // A mode given to `mkdir` would lose what the umask takes away.
-  for (let made = folder; made.length >= first.length; made = path.dirname(made)) await chmod(made, 0o711)
+  await chmod(folder, 0o711)
 }
 
 /**

@@ -43,7 +43,7 @@ it('refreshes a token that has expired', async () => {
   const path = `/v1/spaces/${spaceId}/collections/${collectionId}/connectors/${id}/token`
   const first = (await (await service.call('POST', path)).json()) as { data: { access_token: string } }
   service.clock.advance(119_000)
-  const before = service.sandbox.counts.refreshes
+  const earlier = service.sandbox.counts.refreshes
   const answers = await Promise.all(
     Array.from({ length: 20 }, async () => {
       const reply = await service.call('POST', path)
@@ -51,7 +51,7 @@ it('refreshes a token that has expired', async () => {
       return (await reply.json()) as { data: { access_token: string } }
     }),
   )
-  assert.equal(service.sandbox.counts.refreshes - before, 1)
+  assert.equal(service.sandbox.counts.refreshes - earlier, 1)
   assert.equal(new Set(answers.map((answer) => answer.data.access_token)).size, 1)
   assert.notEqual(answers[0]?.data.access_token, first.data.access_token)
 })
@@ -65,11 +65,11 @@ it('parks the code of a browser without bearer, and completes it for the starter
   const departure = await fetch(data.authorize_url, { redirect: 'manual', headers: { accept: 'text/html' } })
   assert.equal(departure.status, 303)
   const callback = await consentAt(departure.headers.get('location') ?? '')
-  const before = service.sandbox.counts.tokenRequests
+  const earlier = service.sandbox.counts.tokenRequests
   const parked = await fetch(callback, { redirect: 'manual', headers: { accept: 'text/html' } })
   assert.equal(parked.status, 303, await parked.clone().text())
   const target = new URL(parked.headers.get('location') ?? '')
-  assert.equal(service.sandbox.counts.tokenRequests, before)
+  assert.equal(service.sandbox.counts.tokenRequests, earlier)
   const code = new URLSearchParams(target.hash.slice(1)).get('completion_code')
   const page = await fetch(target)
   assert.equal(page.status, 200)

@@ -62,7 +62,7 @@ function show() {
   element('tenant').textContent = sessionStorage.getItem('tenant') ?? ''
 }
 
-function tell(text, tone) {
+function tell(text, tone = '') {
   element('result').textContent = text
   element('result').className = `result ${tone}`
   element('result').hidden = false
@@ -84,8 +84,10 @@ async function showConnectors() {
 function connectorItem(connector) {
   const item = element('connector').content.cloneNode(true)
   const part = (name) => item.querySelector(`.${name}`)
-  part('name').textContent = connector.display_name ?? connector.account.name ?? connector.account.id ?? connector.id
-  part('badge').textContent = connector.status.replace('_', ' ')
+  const name = connector.display_name ?? connector.account.name ?? connector.account.id ?? connector.id
+  part('name').textContent = name
+  part('disconnect').setAttribute('aria-label', `Disconnect ${name}`)
+  part('badge').textContent = connector.status.replaceAll('_', ' ')
   part('badge').classList.add(connector.status)
   part('detail').textContent =
     `${connector.provider_slug} · ${connector.id} · connected ${new Date(connector.created_at).toLocaleString()}`
@@ -105,56 +107,73 @@ async function disconnect(connector) {
     tell(error.message, 'bad')
   }
   await showConnectors()
+  // The button that had the focus is gone.
+  element('result').focus()
 }
+
+/** The connection being waited for. */
+let attempt = new AbortController()
 
 /** Opened empty inside the click, so that no browser takes it for a pop-up nobody asked for; it navigates later. */
 async function connect() {
   const popup = window.open('about:blank', '', 'popup,width=520,height=680')
   if (!popup) return tell('The browser blocked the window. Allow pop-ups for this page and try again.', 'bad')
+  attempt.abort()
+  attempt = new AbortController()
+  const { signal } = attempt
   element('connect').disabled = true
-  tell('Waiting for your consent in the other window…', '')
+  tell('Waiting for your consent in the other window…')
   try {
     const { data: session } = await api('POST', '/v1/connectors/oauth/sandbox/sessions', {
       space_id: spaceId,
       collection_id: collectionId,
       origin: location.origin,
     })
-    const outcome = waitForOutcome(session.session_id, popup)
+    const outcome = waitForOutcome(session.session_id, popup, signal)
     popup.location.href = session.authorize_url
     const { status, completion_code: completionCode } = await outcome
-    if (status === 'awaiting_completion' && completionCode) {
+    if (status === 'awaiting_completion') {
       await api('POST', '/v1/connectors/oauth/sandbox/complete', {
         session_id: session.session_id,
         completion_code: completionCode,
       })
     } else if (status !== 'connected') {
-      throw new Error(explain(status))
+      throw new Error(await explain(session.session_id))
     }
     tell('Connected. The account is listed below.', 'good')
   } catch (error) {
+    if (signal.aborted) return
     popup.close()
     tell(error.message, 'bad')
-  } finally {
-    element('connect').disabled = false
   }
-  await showConnectors()
+  element('connect').disabled = false
+  await showConnectors().catch((error) => tell(error.message, 'bad'))
 }
 
-function explain(status) {
-  if (status === 'closed') return 'The window was closed before consent. Nothing was connected.'
-  if (status === 'expired') return 'It took too long. Nothing was connected; try again.'
-  return 'The provider did not connect the account. Nothing was stored.'
+async function explain(sessionId) {
+  const answer = await api('GET', `/v1/connectors/oauth/sessions/${sessionId}`)
+  if (answer.data.status === 'expired') return 'It took too long. Nothing was connected; try again.'
+  if (answer.data.error_code === 'access_denied') return 'You did not allow access. Nothing was connected.'
+  return `The account was not connected (${answer.data.error_code}). Try again.`
 }
 
-/** The closing page's message, or what the status says of a failure; a closed window is only a hint, given some grace. */
-function waitForOutcome(sessionId, popup) {
-  return new Promise((resolve) => {
+/**
+ * The closing page's message, or what the status says of a failure.
+ *
+ * That the window seems closed is only a hint: a provider's page may cut itself off from its opener and look closed. The
+ * person is told and may start again; the outcome still counts when it comes.
+ */
+function waitForOutcome(sessionId, popup, signal) {
+  return new Promise((resolve, reject) => {
     const channel = new BroadcastChannel(`connector-oauth ${sessionId}`)
     let closedAt
-    const settle = (outcome) => {
+    const stop = () => {
       channel.close()
       window.removeEventListener('message', onMessage)
       clearInterval(polling)
+    }
+    const settle = (outcome) => {
+      stop()
       resolve(outcome)
     }
     const onMessage = (event) => {
@@ -165,11 +184,18 @@ function waitForOutcome(sessionId, popup) {
     const polling = setInterval(async () => {
       const answer = await api('GET', `/v1/connectors/oauth/sessions/${sessionId}`).catch(() => undefined)
       const status = answer?.data.status
-      if (['connected', 'failed', 'expired'].includes(status)) settle({ status })
-      if (!popup.closed) closedAt = undefined
-      else closedAt ??= Date.now()
-      if (closedAt && Date.now() - closedAt > popupGraceMs) settle({ status: 'closed' })
+      if (['connected', 'failed', 'expired'].includes(status)) return settle({ status })
+      if (!popup.closed || signal.aborted) return
+      closedAt ??= Date.now()
+      if (Date.now() - closedAt > popupGraceMs && element('connect').disabled) {
+        element('connect').disabled = false
+        tell('The window was closed before consent. Nothing was connected; you can try again.', 'bad')
+      }
     }, pollEveryMs)
+    signal.addEventListener('abort', () => {
+      stop()
+      reject(signal.reason)
+    })
     channel.addEventListener('message', onMessage)
     window.addEventListener('message', onMessage)
   })

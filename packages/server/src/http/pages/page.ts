@@ -26,8 +26,8 @@ export interface Page {
   /** HTML, everything foreign in it already escaped. */
   readonly body: string
   readonly script?: string
-  /** Form targets the page may post to; none by default. */
-  readonly formAction?: "'self'"
+  /** A page with a form of its own; others may submit none. */
+  readonly hasForm?: true
   /** A page that must reach its opener may not cut itself off from it. */
   readonly keepsOpener: boolean
 }
@@ -37,9 +37,12 @@ export function sendPage(reply: FastifyReply, status: number, page: Page): Fasti
   const nonce = randomBytes(16).toString('base64')
   const policy = [
     "default-src 'none'",
+    // The empty icon; without it browsers ask for /favicon.ico.
+    'img-src data:',
     `style-src 'nonce-${nonce}'`,
     `script-src 'nonce-${nonce}'`,
-    `form-action ${page.formAction ?? "'none'"}`,
+    // Browsers hold `form-action` against every redirect that follows a form, and a landing page is on another origin.
+    ...(page.hasForm ? [] : ["form-action 'none'"]),
     "frame-ancestors 'none'",
     "base-uri 'none'",
   ].join('; ')
@@ -59,6 +62,8 @@ function layout(page: Page, nonce: string): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+<meta name="robots" content="noindex">
+<link rel="icon" href="data:,">
 <title>${escapeHtml(page.title)}</title>
 <style nonce="${nonce}">${style}</style>
 </head>
@@ -73,23 +78,30 @@ ${script}
 }
 
 const style = `
-:root { --ink: #1c2430; --soft: #56606f; --ground: #f4f6f9; --card: #fff; --line: #dde2ea; --good: #0f7b4a; --bad: #b3261e; }
+:root { --ink: #1c2430; --soft: #56606f; --ground: #f4f6f9; --card: #fff; --line: #dde2ea; --field: #7a8494;
+  --accent: #2457d6; --good: #0f7b4a; --bad: #b3261e; }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #e8ecf2; --soft: #a5b0c0; --ground: #12161c; --card: #1b212a; --line: #303947; --good: #4cc38a; --bad: #ff8a80; }
+  :root { --ink: #e8ecf2; --soft: #a5b0c0; --ground: #12161c; --card: #1b212a; --line: #303947; --field: #7d899b;
+    --accent: #8fb2ff; --good: #4cc38a; --bad: #ff8a80; }
 }
 * { box-sizing: border-box; }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1.5rem; background: var(--ground);
-  color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-main { width: min(26rem, 100%); padding: 2rem; background: var(--card); border: 1px solid var(--line);
-  border-radius: 14px; text-align: center; }
-h1 { margin: .75rem 0 .5rem; font-size: 1.3rem; text-wrap: balance; }
-p { margin: .5rem 0; color: var(--soft); overflow-wrap: anywhere; }
-.mark { width: 3rem; height: 3rem; margin: 0 auto; border-radius: 50%; display: grid; place-items: center;
-  font-size: 1.5rem; line-height: 1; color: var(--card); background: var(--good); }
+body { margin: 0; min-height: 100vh; min-height: 100svh; display: grid; place-items: center; padding: 1rem;
+  background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
+main { width: min(26rem, 100%); padding: 2rem clamp(1rem, 6vw, 2rem) 1.5rem; background: var(--card);
+  border: 1px solid var(--line); border-radius: 14px; text-align: center; }
+h1 { margin: 1rem 0 .5rem; font-size: 1.3rem; line-height: 1.3; text-wrap: balance; }
+p { margin: .5rem 0; color: var(--soft); overflow-wrap: anywhere; text-wrap: pretty; }
+.mark { width: 3rem; height: 3rem; margin: 0 auto; padding: .75rem; border-radius: 50%; color: var(--card);
+  background: var(--good); }
+.mark svg { display: block; }
 .mark.bad { background: var(--bad); }
 .mark.wait { background: var(--soft); }
+button { font: inherit; margin: 1rem 0; min-height: 2.75rem; padding: .5rem 1.25rem; border-radius: 8px;
+  border: 1px solid var(--field); background: transparent; color: var(--ink); cursor: pointer; }
+button:hover { background: var(--ground); }
+details { margin-top: .5rem; padding-top: .75rem; border-top: 1px solid var(--line); font-size: .875rem; }
+summary { color: var(--soft); cursor: pointer; min-height: 1.5rem; }
 code { font-size: .85rem; }
-button { font: inherit; margin-top: 1rem; padding: .5rem 1.25rem; border-radius: 8px; border: 1px solid var(--line);
-  background: transparent; color: var(--ink); cursor: pointer; }
-button:focus-visible { outline: 3px solid #4c8dff; outline-offset: 2px; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 8px; }
+@media (forced-colors: active) { .mark { border: 1px solid; } }
 `

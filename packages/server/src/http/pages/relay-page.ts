@@ -15,8 +15,9 @@ ${inputs}
 <input type="hidden" name="relayed" value="1">
 <button type="submit">Continue</button>
 </form>`,
-    script: `document.getElementById('relay').submit();`,
-    formAction: "'self'",
+    // A field may be called `submit` and hide the form's own.
+    script: `HTMLFormElement.prototype.submit.call(document.getElementById('relay'));`,
+    hasForm: true,
     keepsOpener: true,
   }
 }

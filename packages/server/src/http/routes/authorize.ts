@@ -10,6 +10,7 @@ import { toAnswer } from '../errors.ts'
 import { textParameters, urlLength, type HttpContext } from '../http-context.ts'
 import { isPageRequest, isTopLevelNavigation, refusePrefetch, requireSameSite, requireTopLevel } from '../navigation.ts'
 import { sendOutcome } from '../outcome.ts'
+import { redirectPopup } from '../popup-redirect.ts'
 import { refuseRepeats } from '../route.ts'
 import { requestValidator } from '../validate.ts'
 import { navigationSchema } from './navigation-schema.ts'
@@ -32,9 +33,7 @@ export function authorizeRoute(app: FastifyInstance, http: HttpContext): void {
     },
     async (request, reply) => {
       try {
-        const location = await depart(http, validate, request, reply)
-        // 303: the provider must never be sent a repeated POST (RFC 9700 §4.12).
-        return await reply.redirect(location, 303)
+        return await redirectPopup(reply, await depart(http, validate, request, reply))
       } catch (error) {
         if (!isPageRequest(request)) throw error
         const answer = toAnswer(error, request.id, request.headers.authorization !== undefined)

@@ -20,6 +20,7 @@ import { sendOutcome } from '../outcome.ts'
 import { outcomePage } from '../pages/outcome-page.ts'
 import { sendPage } from '../pages/page.ts'
 import { relayPage } from '../pages/relay-page.ts'
+import { redirectPopup } from '../popup-redirect.ts'
 import { refuseRepeats } from '../route.ts'
 import { requestValidator } from '../validate.ts'
 import { navigationSchema } from './navigation-schema.ts'
@@ -120,13 +121,13 @@ async function sendCallbackOutcome(
       status: 'awaiting_completion',
       completion_code: outcome.completionCode.reveal(),
     })
-    return reply.redirect(`${target}#${fragment.toString()}`, 303)
+    return redirectPopup(reply, `${target}#${fragment.toString()}`)
   }
   const body = connectedBody(outcome.connected)
   if (!wantsPage) return reply.code(200).send(body)
   if (outcome.landingUri !== undefined) {
     const fragment = new URLSearchParams({ session_id: audience.sessionId, status: 'connected' })
-    return reply.redirect(`${outcome.landingUri}#${fragment.toString()}`, 303)
+    return redirectPopup(reply, `${outcome.landingUri}#${fragment.toString()}`)
   }
   return sendPage(
     reply,

@@ -22,12 +22,19 @@ export function finishedRoute(app: FastifyInstance, http: HttpContext): void {
 function wording(audience: { readonly sessionId: string; readonly origin: string | undefined } | undefined): Outcome {
   if (audience === undefined) {
     const sentence = 'This connection is not known here, or it ended a while ago. Go back to the app and start again.'
-    return { kind: 'failed', title: 'Nothing to finish here', sentence, note: 'session_unknown', audience }
+    return { kind: 'failed', title: 'Nothing to finish here', sentence, details: { code: 'session_unknown' }, audience }
   }
   if (audience.origin === undefined) {
     const sentence =
-      'The provider agreed, but this connection was started without an origin or a landing page, so the app cannot be told. Start it again with one of them.'
-    return { kind: 'awaiting_completion', title: 'Almost connected', sentence, note: 'no_origin', audience }
+      'Your consent was given, but the app cannot be told of it, so nothing is connected yet. Please tell the people who run the app, and show them the details below.'
+    const hint = 'The connection was started without an origin and without a landing page; start it with one of them.'
+    return {
+      kind: 'awaiting_completion',
+      title: 'Almost connected',
+      sentence,
+      details: { code: 'no_origin', text: hint },
+      audience,
+    }
   }
   const sentence =
     'The app is finishing the connection. This window closes by itself; if it stays, close it and go back.'
