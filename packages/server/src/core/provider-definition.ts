@@ -24,7 +24,7 @@ const Headers = Type.Record(
 /** Dotted path into a JSON object: `authed_user.access_token`; a number picks an array element. */
 const Path = Type.String({ pattern: '^[A-Za-z0-9_$-]+(\\.[A-Za-z0-9_$-]+)*$', maxLength: 128 })
 
-export const ScopeDescription = Type.Object(
+const ScopeDescription = Type.Object(
   {
     name: Type.String({ minLength: 1, maxLength: 256, pattern: '^[\\x21\\x23-\\x5b\\x5d-\\x7e]+$' }),
     description: Type.String({ maxLength: 500 }),
@@ -32,7 +32,7 @@ export const ScopeDescription = Type.Object(
   closed,
 )
 
-export const UrlVariable = Type.Object(
+const UrlVariable = Type.Object(
   {
     description: Type.String({ maxLength: 300 }),
     /** Anchored regular expression for the value; the URL around it fixes the vendor's domain, or the pattern does. */

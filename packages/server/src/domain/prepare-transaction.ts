@@ -20,7 +20,7 @@ import { redirectTarget, requireAllowedOrigin } from './redirect-target.ts'
 import { transactionPlace } from './transaction-places.ts'
 
 /** An authorization lives at most ten minutes. */
-export const transactionLifeMs = 10 * 60_000
+const transactionLifeMs = 10 * 60_000
 const pendingPerPrincipal = 20
 const pendingPerTenant = 200
 

@@ -65,7 +65,7 @@ async function judge(
 }
 
 /** Exact https strings; http only on loopback in development (RFC 8252 §7.3); no fragment, user info or wildcard. */
-export function refusalOf(
+function refusalOf(
   uri: string,
   allowsLoopbackHttp: boolean,
 ): { readonly msg: string; readonly type: string } | undefined {

@@ -65,7 +65,7 @@ export function refuseRepeats(parameters: unknown): void {
 }
 
 /** What the reference page shows of a route. */
-export function openApiSchema(route: {
+function openApiSchema(route: {
   readonly tag: string
   readonly summary: string
   readonly schemas: RequestSchemas<TSchema, TSchema, TSchema, TSchema>

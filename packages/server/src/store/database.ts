@@ -144,8 +144,3 @@ function isUnavailable(error: unknown): boolean {
   if (code === undefined) return /terminated|timeout|not queryable|Connection|closed/i.test(error.message)
   return /^(08|53|57P)/.test(code) || /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|ENOENT)/.test(code)
 }
-
-/** SQLSTATE 23505: another row already has this key. */
-export function isUniqueViolation(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === '23505'
-}

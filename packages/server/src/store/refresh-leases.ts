@@ -27,13 +27,6 @@ const fail = statement(
    where tenant_id = $1 and connector_id = $2 and version = $3 and refresh_fence = $4 and health <> 'disconnected'
    returning connector_id`,
 )
-const release = statement(
-  'refresh.release',
-  `update connectors
-   set refresh_lease_ends_at = null
-   where tenant_id = $1 and connector_id = $2 and refresh_fence = $3`,
-)
-
 /** The right to refresh one version of a connector's credentials, until the lease ends. */
 export interface RefreshLease {
   readonly tenantId: TenantId
@@ -103,9 +96,4 @@ export async function failRefresh(
   const { tenantId, connectorId, version, fence } = lease
   const values = [tenantId, connectorId, version, fence, failure.health, failure.reason, failure.retryAt ?? null, now]
   return (await db.query(fail, values)).length > 0
-}
-
-/** Gives the lease back without a result: nothing was sent to the provider. */
-export async function releaseRefresh(db: Db, lease: RefreshLease): Promise<void> {
-  await db.query(release, [lease.tenantId, lease.connectorId, lease.fence])
 }

@@ -9,22 +9,26 @@ import { startPlatform, type Platform } from './support/platform.ts'
 
 const client = { clientId: 'poster', clientSecret: 'poster-secret', redirectUris: 'any-loopback-callback' } as const
 
+/** Serves the service, too: on another site than the provider, whose post then carries no `Lax` cookie. */
 let platform: Platform
+let landing: Platform
 let service: TestService
 let browser: Browser
 let slug: string
 
 before(async () => {
   platform = await startPlatform()
+  landing = await startPlatform()
   const port = await freePort()
   service = await startTestService({
-    // The provider is on another site than the service: its post carries no `Lax` cookie.
     env: {
-      ALLOWED_REDIRECT_URIS: platform.landingUri,
+      PUBLIC_URL: `${platform.origin}/api-proxy`,
+      ALLOWED_REDIRECT_URIS: landing.landingUri,
       ALLOWED_PRIVATE_HOSTS: `localhost:${port}`,
     },
     sandbox: { port, clients: [client], quirk: 'form-post' },
   })
+  platform.proxyTo(service.url)
   slug = await addSandboxProvider(service, client, { extra_authorize_params: { response_mode: 'form_post' } })
   browser = await launchChromium()
 })
@@ -32,6 +36,7 @@ after(async () => {
   await browser?.close()
   await service?.[Symbol.asyncDispose]()
   await platform?.[Symbol.asyncDispose]()
+  await landing?.[Symbol.asyncDispose]()
 })
 
 it('finishes what a provider answers by form post, in the browser that began it', async () => {
@@ -54,10 +59,10 @@ it('finishes what a provider answers by form post, in the browser that began it'
 it('reaches a landing page on another origin', async () => {
   const profile = await openProfile(browser)
   const page = await profile.newPage()
-  const session = await startSession(service, { redirect_uri: platform.landingUri }, { slug })
+  const session = await startSession(service, { redirect_uri: landing.landingUri }, { slug })
   await page.goto(session.authorize_url)
   await consentIn(page)
-  await page.waitForURL((url) => url.origin === platform.origin)
+  await page.waitForURL((url) => url.origin === landing.origin)
   assert.match(new URL(page.url()).hash, /completion_code=/)
   assert.deepEqual(profile.complaints, [])
   await profile.context.close()
@@ -66,7 +71,7 @@ it('reaches a landing page on another origin', async () => {
 it('refuses the same post in another browser', async () => {
   const profile = await openProfile(browser)
   const page = await profile.newPage()
-  const session = await startSession(service, { redirect_uri: platform.landingUri }, { slug })
+  const session = await startSession(service, { redirect_uri: landing.landingUri }, { slug })
   await page.goto(session.authorize_url)
   // The binding goes between the provider's page and its answer.
   await page.getByLabel('User name').waitFor()
