@@ -85,8 +85,9 @@ function findAccount(store: SandboxStore, subject: string) {
 }
 
 function showError(ctx: Context, out: Readonly<Record<string, unknown>>): void {
-  const description = out['error_description'] ?? 'The request cannot be answered.'
-  sendPage(ctx, ctx.status, 'Error', problemPage(String(out['error']), String(description)))
+  const { error, error_description: description } = out
+  const sentence = typeof description === 'string' ? description : 'The request cannot be answered.'
+  sendPage(ctx, ctx.status, 'Error', problemPage(typeof error === 'string' ? error : 'error', sentence))
 }
 
 function count(provider: Provider, counts: Counters): void {

@@ -20,10 +20,11 @@ it('gives all notes once, page by page', async (test) => {
   let cursor = ''
   do {
     const reply = await jsonOf(await callApi(sandbox, `/api/v1/notes?limit=2${cursor}`, access_token))
-    const notes = reply['notes']
-    assert.ok(Array.isArray(notes) && notes.length <= 2)
+    // The API's own shape, asserted on below.
+    const { notes, next_cursor: next } = reply as { notes: { id: string }[]; next_cursor: string | null }
+    assert.ok(notes.length > 0 && notes.length <= 2)
     ids.push(...notes.map(({ id }) => id))
-    cursor = reply['next_cursor'] === null ? '' : `&cursor=${reply['next_cursor']}`
+    cursor = next === null ? '' : `&cursor=${next}`
   } while (cursor !== '')
   assert.deepEqual(ids, ['note-1', 'note-2', 'note-3', 'note-4', 'note-5'])
 })

@@ -9,7 +9,7 @@ import {
   type SpaceId,
 } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
-import { Secret } from '../core/secret.ts'
+import type { Secret } from '../core/secret.ts'
 import { findConnector } from '../store/connectors.ts'
 import { countPendingTransactions } from '../store/find-transactions.ts'
 import type { NewTransaction } from '../store/transactions.ts'

@@ -39,7 +39,7 @@ async function revokeOne(context: Needs, revocation: Revocation): Promise<void> 
   }
   const reason = outcome.kind === 'failed' ? outcome.reason : undefined
   await context.database.transaction(tenant, async (db) => {
-    if (!(await endRevocation(db, tenant, revocation.revocation_id, outcome.kind, reason, now))) return
+    if (!(await endRevocation(db, tenant, revocation.revocation_id, { status: outcome.kind, reason }, now))) return
     await addEvent(
       db,
       tenant,

@@ -7,7 +7,6 @@ import {
   tenantId,
   transactionId,
   type ConnectorId,
-  type TenantId,
 } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
 import type { ProviderAccount, TokenGrant } from '../core/token.ts'
@@ -50,7 +49,7 @@ export async function storeConnection(
   const callerContext = await moveCallerContext(context, transaction)
   const now = context.clock.now()
   await context.database.transaction(tenant, async (db) => {
-    const isNew = await putConnector(db, tenant, id, transaction, credentials, now)
+    const isNew = await putConnector(db, transaction, credentials, now)
     await addEvent(
       db,
       tenant,
@@ -80,14 +79,9 @@ export async function storeConnection(
   return { provider: transaction.provider_slug, collectionId: transaction.collection_id, connectorId: id }
 }
 
-async function putConnector(
-  db: Db,
-  tenant: TenantId,
-  id: ConnectorId,
-  transaction: Transaction,
-  credentials: Credentials,
-  now: Date,
-): Promise<boolean> {
+async function putConnector(db: Db, transaction: Transaction, credentials: Credentials, now: Date): Promise<boolean> {
+  const tenant = tenantId(transaction.tenant_id)
+  const id = connectorId(transaction.connector_id)
   const known = await lockConnector(db, tenant, id)
   const place = {
     spaceId: spaceId(transaction.space_id),

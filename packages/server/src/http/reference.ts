@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger'
 import scalar from '@scalar/fastify-api-reference'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { createHash } from 'node:crypto'
 
 /** `GET /openapi.json` and `GET /docs`, from the schemas that validate. */
 export async function registerReference(app: FastifyInstance, publicUrl: string): Promise<void> {
@@ -18,24 +19,57 @@ export async function registerReference(app: FastifyInstance, publicUrl: string)
   })
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   await app.register(async (docs) => {
-    docs.addHook('onSend', async (_request, reply) => {
-      void reply.header(
-        'content-security-policy',
-        // The reference page writes its own styles and start-up script; it may load and call this origin only.
-        "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
-          "font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-      )
+    docs.addHook('onSend', async (_request, reply, payload) => {
+      const page = typeof payload === 'string' && isHtml(reply) ? settled(payload) : undefined
+      void reply.header('content-security-policy', policyFor(page ?? ''))
+      return page ?? payload
     })
     await docs.register(scalar, {
       routePrefix: '/docs',
       configuration: {
         url: '/openapi.json',
+        pageTitle: 'API reference · connector-oauth',
         withDefaultFonts: false,
         telemetry: false,
         hideClientButton: true,
+        // They lead to the maker's own services.
+        showDeveloperTools: 'never',
         agent: { disabled: true },
+        mcp: { disabled: true },
       },
       logLevel: 'silent',
     })
   })
+}
+
+function isHtml(reply: FastifyReply): boolean {
+  return String(reply.getHeader('content-type')).startsWith('text/html')
+}
+
+/** Keeps the reference's own schema library from trying whether it may compile code: it may not, and need not. */
+const withoutCompiler = '<script>globalThis.__zod_globalConfig = { jitless: true }</script>'
+
+function settled(page: string): string {
+  return page
+    .replace('<html>', '<html lang="en">')
+    .replace('<head>', `<head>\n    <link rel="icon" href="data:,">\n    ${withoutCompiler}`)
+}
+
+/** The page writes its own styles; of scripts it runs its own alone. It may load and call this origin only. */
+function policyFor(page: string): string {
+  const scripts = [...page.matchAll(/<script[^>]*>([^]*?)<\/script>/g)]
+    .map(([, text = '']) => text)
+    .filter((text) => text.trim() !== '')
+    .map((text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`)
+  return [
+    "default-src 'none'",
+    `script-src ${["'self'", ...scripts].join(' ')}`,
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data:",
+    "font-src 'self' data:",
+    "connect-src 'self'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ')
 }

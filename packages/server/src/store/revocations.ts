@@ -87,11 +87,10 @@ export async function endRevocation(
   db: Db,
   tenantId: TenantId,
   id: string,
-  status: 'revoked' | 'unsupported' | 'failed',
-  reason: string | undefined,
+  outcome: { readonly status: 'revoked' | 'unsupported' | 'failed'; readonly reason: string | undefined },
   now: Date,
 ): Promise<boolean> {
-  return (await db.query(end, [tenantId, id, status, reason ?? null, now])).length > 0
+  return (await db.query(end, [tenantId, id, outcome.status, outcome.reason ?? null, now])).length > 0
 }
 
 export async function postponeRevocation(

@@ -60,9 +60,9 @@ export function providerRoutes(app: FastifyInstance, http: HttpContext): void {
     response: AdminProviderBody,
     async handle({ principal, body }) {
       const { client_id: clientId, client_secret: clientSecret, ...custom } = body
-      const app = { clientId, clientSecret: clientSecret === undefined ? undefined : new Secret(clientSecret) }
+      const credentials = { clientId, clientSecret: clientSecret === undefined ? undefined : new Secret(clientSecret) }
       // Judged field by field by the catalogue's own checks before anything is stored.
-      return { data: await addCustomProvider(http.flows, principal, custom as CustomProvider, app) }
+      return { data: await addCustomProvider(http.flows, principal, custom as CustomProvider, credentials) }
     },
   })
 
