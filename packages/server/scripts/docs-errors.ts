@@ -25,7 +25,7 @@ export function renderErrorsPage(): string {
     '- 5xx carry a `correlation_id`, which is also in the log and in the header `X-Request-Id` of every reply.',
     '- `provider_refused` is told under the error code that the provider gave, for instance `invalid_scope`.',
     '- 422 has no code. It lists every problem of the request at once, as `{"detail": [{"loc": ["query", "space_id"], "msg": "field required", "type": "value_error.missing"}]}`.',
-    '- A browser that asks for a page gets one that says the same.',
+    '- A browser that asks for a page gets one in words for its user, with the code under *Details*.',
     '',
     '| Code | Status | What to do |',
     '| --- | --- | --- |',

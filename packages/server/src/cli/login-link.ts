@@ -18,6 +18,9 @@ export const loginLinkCommand = defineCommand({
     const tenantId = args.tenant ?? config.auth.defaultTenant
     const flows = composeFlows({ ...settlement.settled, ownProvider: undefined })
     try {
+      if (settlement.settled.jwtSecret === undefined) {
+        throw new SettingsError(['AUTH_JWKS_URL: tokens of this set-up are signed elsewhere, so no link can sign in'])
+      }
       if (tenantId === undefined) throw new SettingsError(['AUTH_DEFAULT_TENANT: unset; name the tenant with --tenant'])
       const scope = args.scope ?? rights.join(' ')
       const link = await makeLoginLink(flows.context, { tenantId, subject: args.sub, scope })

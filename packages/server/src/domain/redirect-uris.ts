@@ -1,9 +1,10 @@
-import { providerSlug, type TenantId } from '../core/ids.ts'
+import { providerSlug, type ProviderSlug, type TenantId } from '../core/ids.ts'
 import { listRedirectUris, replaceRedirectUris, type RedirectUri } from '../store/redirect-uris.ts'
 import type { Context } from './context.ts'
 import { InvalidFields, type FieldProblem } from './invalid-fields.ts'
 import { requireRight, type Principal } from './principal.ts'
 import { findDefinition } from './provider-client.ts'
+import { ownCallback } from './redirect-target.ts'
 
 type Needs = Pick<Context, 'catalog' | 'database' | 'settings'>
 
@@ -59,9 +60,24 @@ async function judge(
     problems.push(at('provider_slug', 'field required', 'value_error.missing'))
   } else if ((await findDefinition(context, tenantId, providerSlug(entry.provider_slug))) === undefined) {
     problems.push(at('provider_slug', 'there is no such provider', 'value_error'))
+  } else if (belongsToAnother(context.settings.publicUrl, entry.uri, providerSlug(entry.provider_slug))) {
+    problems.push(at('uri', 'this is the callback of another provider', 'value_error'))
   }
   if (problems.length > 0 || entry.provider_slug === undefined) return problems
   return { uri: entry.uri, kind: 'callback', provider_slug: entry.provider_slug }
+}
+
+/**
+ * Whether a callback entry would take over a redirect URI of this service that another provider's client has registered.
+ *
+ * A tenant's own provider could then send users to the honest one under the honest client's name (COAT).
+ */
+function belongsToAnother(publicUrl: string, uri: string, slug: ProviderSlug): boolean {
+  if (uri === ownCallback(publicUrl, slug)) return false
+  const url = URL.parse(uri)
+  if (url?.origin !== new URL(publicUrl).origin) return false
+  // The router decodes what is encoded, so an encoded path leads to the same place.
+  return /\/connectors\/oauth\/|%/.test(url.pathname)
 }
 
 /** Exact https strings; http only on loopback in development (RFC 8252 §7.3); no fragment, user info or wildcard. */

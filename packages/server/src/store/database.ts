@@ -51,6 +51,8 @@ export function openDatabase(databaseUrl: string, options: { readonly poolSize?:
   })
   // An idle connection that the server closes must not end the process; the next checkout opens another.
   pool.on('error', () => {})
+  // Nor one that it closes while it is in use: the statement on it fails, and that tells the caller.
+  pool.on('connect', (client) => void client.on('error', () => {}))
   const reaches = new WeakMap<pg.PoolClient, string>()
 
   const run = <Row extends object>(

@@ -34,18 +34,19 @@ export interface IdempotencyScope {
 export async function takeIdempotencyKey(db: Db, scope: IdempotencyScope): Promise<StoredAnswer | undefined> {
   const { tenantId, issuer, subject, key } = scope
   await db.query(lockKey, [JSON.stringify(['idempotency', tenantId, issuer, subject, key])])
-  const [row] = await db.query<{ request_digest: Buffer; response_status: number; response_body: unknown }>(selectOne, [
+  const [row] = await db.query<{ request_digest: Buffer; response_status: number; response_body: string }>(selectOne, [
     tenantId,
     issuer,
     subject,
     key,
   ])
-  return row && { requestDigest: row.request_digest, status: row.response_status, body: row.response_body }
+  return row && { requestDigest: row.request_digest, status: row.response_status, body: JSON.parse(row.response_body) }
 }
 
 export async function storeAnswer(db: Db, scope: IdempotencyScope, answer: StoredAnswer, now: Date): Promise<void> {
   const { tenantId, issuer, subject, key } = scope
-  const body = JSON.stringify(answer.body)
+  // The column holds JSON text as one string: as an object it would come back with its fields in another order.
+  const body = JSON.stringify(JSON.stringify(answer.body))
   await db.query(insertOne, [tenantId, issuer, subject, key, answer.requestDigest, answer.status, body, now])
 }
 

@@ -39,6 +39,8 @@ export class SealBroken extends Error {
 const headerBytes = 6
 const version = 1
 const aes256Gcm = 1
+/** What the store can hold; a larger one was made by tampering. */
+const largestEpoch = 2 ** 31 - 1
 const cachedKeys = 10_000
 
 /** Envelope encryption: a data key per tenant and epoch, wrapped by a key-encryption key (OWASP ASVS 13.3.3). */
@@ -68,11 +70,11 @@ export function createVault(keys: KeyEncryptionKeys, store: DataKeyStore): Vault
       return unwrap(tenantId, stored)
     })
 
-  const ofEpoch = (tenantId: TenantId, epoch: number) =>
-    remember(`${tenantId}\n${epoch}`, async () => {
-      const stored = await store.find(tenantId, epoch)
-      if (stored === undefined) throw new Error('The data key is gone')
-      return unwrap(tenantId, stored)
+  const ofEpoch = (place: Place, epoch: number) =>
+    remember(`${place.tenantId}\n${epoch}`, async () => {
+      const stored = await store.find(place.tenantId, epoch)
+      if (stored === undefined) throw new SealBroken(place, 'its data key is gone')
+      return unwrap(place.tenantId, stored)
     })
 
   return {
@@ -90,7 +92,8 @@ export function createVault(keys: KeyEncryptionKeys, store: DataKeyStore): Vault
         throw new SealBroken(place, 'unknown header')
       }
       const epoch = header.readUInt32BE(2)
-      const { key } = await ofEpoch(place.tenantId, epoch)
+      if (epoch > largestEpoch) throw new SealBroken(place, 'unknown header')
+      const { key } = await ofEpoch(place, epoch)
       try {
         return new Secret(decrypt(key, sealed.subarray(headerBytes), associatedData(place, epoch)).toString('utf8'))
       } catch {

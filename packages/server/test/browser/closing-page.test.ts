@@ -113,7 +113,7 @@ it('tells of a refusal, and says in plain words what to do', async () => {
   assert.deepEqual(data, { source: 'connector-oauth', session_id: session.session_id, status: 'failed' })
   await popup.getByRole('alert').getByText('Access was not allowed, so nothing was stored.').waitFor()
   assert.equal(new URL(popup.url()).search, '')
-  await popup.getByText('Details').click()
+  await popup.getByText('Details', { exact: true }).click()
   await popup.getByText('access_denied', { exact: true }).waitFor()
   assert.deepEqual(profile.complaints, [])
   await profile.context.close()

@@ -66,22 +66,21 @@ it('every context’s state on every other context’s path: 400 invalid_state, 
   })
 })
 
-it('gives each of a tenant’s own providers a redirect URI of its own', async () => {
-  const slug = await addProvider(service, one, {
-    authorization_url: `${service.sandbox.issuer}/auth`,
-    client_id: 'connector-oauth',
-  }).catch(() => addProvider(service, one))
-  const departure = await service.call('GET', authorizePath({}, slug))
-  const sent = new URL(departure.headers.get('location') ?? '').searchParams.get('redirect_uri')
+it('a tenant’s own provider with the honest authorization_url and client id still has a redirect URI of its own', async () => {
+  const honest = { authorization_url: `${service.sandbox.issuer}/auth`, client_id: 'connector-oauth' }
+  const slug = await addProvider(service, one, honest)
   assert.match(slug, /^c-[0-9a-f]{16}$/)
-  assert.equal(sent, `${service.url}/v1/connectors/oauth/${slug}/callback`)
+  const departure = await service.call('GET', authorizePath({}, slug))
+  const location = new URL(departure.headers.get('location') ?? '')
+  assert.equal(location.origin, service.sandbox.issuer)
+  assert.equal(location.searchParams.get('redirect_uri'), `${service.url}/v1/connectors/oauth/${slug}/callback`)
 })
 
 it('registers no callback of this service for another provider', async () => {
   const slug = await addProvider(service, one)
   const path = '/v1/admin/tenant/redirect-uris'
-  for (const prefix of ['', '/api-proxy']) {
-    for (const other of ['sandbox', 'google']) {
+  for (const prefix of ['', '/api-proxy', '/x/..']) {
+    for (const other of ['sandbox', 'google', '%67oogle']) {
       const uri = `${service.url}${prefix}/v1/connectors/oauth/${other}/callback`
       const reply = await service.call('PUT', path, { body: [{ uri, kind: 'callback', provider_slug: slug }] })
       assert.equal(reply.status, 422, uri)
@@ -89,6 +88,8 @@ it('registers no callback of this service for another provider', async () => {
       assert.deepEqual(detail[0]?.loc, ['body', 0, 'uri'])
     }
   }
+  const own = { uri: `${service.url}/v1/connectors/oauth/${slug}/callback`, kind: 'callback', provider_slug: slug }
+  assert.equal((await service.call('PUT', path, { body: [own] })).status, 200)
 })
 
 it('refuses an authorization_url that brings its own redirect_uri, state or other protocol parameter', async () => {

@@ -59,9 +59,9 @@ describe('the vault', () => {
       for (const bit of [1, 128]) {
         const altered = Buffer.from(sealed)
         altered.writeUInt8((altered[index] ?? 0) ^ bit, index)
-        await assert.rejects(vault.open(place, altered), `byte ${index}`)
+        await assert.rejects(vault.open(place, altered), SealBroken, `byte ${index}`)
       }
-      await assert.rejects(vault.open(place, sealed.subarray(0, index)), `cut at ${index}`)
+      await assert.rejects(vault.open(place, sealed.subarray(0, index)), SealBroken, `cut at ${index}`)
     }
     await assert.rejects(vault.open(place, Buffer.concat([sealed, Buffer.from([0])])), SealBroken)
   })
@@ -154,6 +154,12 @@ describe('the vault', () => {
     const sealed = await Promise.all(vaults.map((vault) => vault.seal(there, new Secret('a token'))))
     const fresh = createVault(heldKeys([key]), store)
     for (const value of sealed) assert.equal((await fresh.open(there, value)).reveal(), 'a token')
+  })
+
+  it('opens nothing of a tenant whose data key was destroyed', async () => {
+    const there = { ...place, tenantId: tenantId('never-sealed') }
+    const sealed = await createVault(heldKeys([key]), store).seal(place, new Secret('a token'))
+    await assert.rejects(createVault(heldKeys([key]), store).open(there, sealed), SealBroken)
   })
 
   it('says nothing of the value when it does not open', async () => {
