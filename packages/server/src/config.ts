@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs'
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import { resolve } from 'node:path'
-import { z } from 'zod'
+import type { z } from 'zod'
 import {
   readDatabaseUrl,
   readDeploymentApps,
@@ -76,14 +76,19 @@ export function isTerminal(): boolean {
 /** Judges settings all at once. Throws `SettingsError`. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>, knownSlugs: readonly string[]): Config {
   const problems: string[] = []
-  const shape = Object.fromEntries(Object.entries(variables).map(([name, variable]) => [name, variable.schema]))
   // An empty variable is what deployment files leave behind for "unset".
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
-  const parsed = z.object(shape).safeParse(given)
-  for (const issue of parsed.error?.issues ?? []) problems.push(`${issue.path.join('.')}: ${issue.message}`)
-  if (!parsed.success) throw new SettingsError(problems)
-  // `shape` is the table above, so its output has the table's types.
-  const raw = parsed.data as { [Name in keyof typeof variables]: z.output<(typeof variables)[Name]['schema']> }
+  const values = Object.entries(variables).map(([name, { schema }]) => {
+    const parsed = schema.safeParse(given[name])
+    if (parsed.success) return [name, parsed.data]
+    for (const issue of parsed.error.issues) problems.push(`${name}: ${issue.message}`)
+    // The default stands in, so that this start shows what else is wrong.
+    return [name, schema.parse(undefined)]
+  })
+  // Built from the table above, so it has the table's types.
+  const raw = Object.fromEntries(values) as {
+    [Name in keyof typeof variables]: z.output<(typeof variables)[Name]['schema']>
+  }
   const isProduction = raw.NODE_ENV === 'production'
 
   const config: Config = {

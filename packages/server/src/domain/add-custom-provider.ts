@@ -30,6 +30,7 @@ export async function addCustomProvider(
   requireRight(principal, 'connectors:admin')
   const slug = mintProviderSlug()
   const discovered = await discoverMissing(context, custom)
+  requireEndpoints({ ...discovered, ...custom })
   const definition: ProviderDefinition = {
     categories: [],
     default_scopes: [],
@@ -52,6 +53,14 @@ export async function addCustomProvider(
   const { tenantId } = principal
   await storeCustomProvider(context.database.tenant(tenantId), tenantId, definition, context.clock.now())
   return changeProviderApp(context, principal, slug, app)
+}
+
+function requireEndpoints(known: Partial<ProviderDefinition>): void {
+  const missing = (['authorization_url', 'token_url'] as const).filter((name) => known[name] === undefined)
+  if (missing.length === 0) return
+  throw new InvalidFields(
+    missing.map((name) => ({ loc: ['body', name], msg: 'field required', type: 'value_error.missing' })),
+  )
 }
 
 async function discoverMissing(context: Pick<Context, 'discovery'>, custom: CustomProvider) {

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Secret } from '../core/secret.ts'
 import { tenantId } from '../core/ids.ts'
-import { disconnectConnector, lockConnector } from '../store/connectors.ts'
+import { disconnectConnector, findConnector, lockConnector } from '../store/connectors.ts'
 import { addEvent } from '../store/events.ts'
 import { addRevocation, findNewestRevocation, type Revocation } from '../store/revocations.ts'
 import type { ConnectorRow } from '../store/rows.ts'
 import type { Place } from '../vault/place.ts'
+import { SealBroken } from '../vault/vault.ts'
 import { connectorPlace } from './connector-places.ts'
 import { requireHere, type ConnectorPlaceRequest } from './connectors.ts'
 import type { Context } from './context.ts'
@@ -34,28 +35,31 @@ export async function disconnect(
   requireRight(principal, 'connectors:manage')
   requireReach(principal, place.spaceId, place.collectionId)
   const tenant = principal.tenantId
+  const seen = requireHere(await findConnector(context.database.tenant(tenant), tenant, place.connectorId), place)
+  // Before the transaction: one that waits for a second connection, to read the data key, could starve the pool.
+  const drawnUp = await drawUpRevocation(context, seen, context.clock.now())
   return context.database.transaction(tenant, async (db) => {
     const known = requireHere(await lockConnector(db, tenant, place.connectorId), place)
     const earlier =
       known.health === 'disconnected' ? await findNewestRevocation(db, tenant, known.connector_id) : undefined
     if (earlier !== undefined) return { connector: known, revocation: viewRevocation(earlier) }
     const now = context.clock.now()
-    const revocation = await drawUpRevocation(context, known, now)
+    const isAsSeen = known.version === seen.version && known.health === seen.health
+    const revocation = isAsSeen ? drawnUp : await drawUpRevocation(context, known, now)
     await disconnectConnector(db, tenant, place.connectorId, now)
     await addRevocation(db, revocation)
-    await addEvent(
-      db,
-      tenant,
-      {
-        eventType: 'connector.disconnected',
-        actorId: principal.subject,
-        resourceType: 'connector',
-        resourceId: known.connector_id,
-        place: known,
-        metadata: { provider_slug: known.provider_slug, revocation_id: revocation.revocation_id },
-      },
-      now,
-    )
+    const about = {
+      actorId: principal.subject,
+      resourceType: 'connector',
+      resourceId: known.connector_id,
+      place: known,
+    } as const
+    const metadata = { provider_slug: known.provider_slug, revocation_id: revocation.revocation_id }
+    await addEvent(db, tenant, { ...about, eventType: 'connector.disconnected', metadata }, now)
+    if (revocation.status === 'failed') {
+      const ended = { ...metadata, status: revocation.status, reason: revocation.reason }
+      await addEvent(db, tenant, { ...about, eventType: 'connector.revocation_failed', metadata: ended }, now)
+    }
     const after = requireHere(await lockConnector(db, tenant, place.connectorId), place)
     return { connector: after, revocation: viewRevocation({ ...revocation, attempts: 0 }) }
   })
@@ -80,16 +84,24 @@ async function drawUpRevocation(
     const secret: Secret = await context.vault.open(connectorPlace(connector, field), sealed)
     return context.vault.seal(revocationPlace(revocation, field), secret)
   }
-  return {
-    ...revocation,
-    status: 'queued',
-    reason: null,
-    access_token: await move('access_token', connector.access_token),
-    refresh_token: await move('refresh_token', connector.refresh_token),
-    kept: connector.kept,
-    next_attempt_at: now,
-    created_at: now,
-    finished_at: null,
+  try {
+    return {
+      ...revocation,
+      status: 'queued',
+      reason: null,
+      access_token: await move('access_token', connector.access_token),
+      refresh_token: await move('refresh_token', connector.refresh_token),
+      kept: connector.kept,
+      next_attempt_at: now,
+      created_at: now,
+      finished_at: null,
+    }
+  } catch (error) {
+    // Tokens that nobody can read are destroyed all the same; the provider cannot be told of them.
+    if (!(error instanceof SealBroken)) throw error
+    const nothing = { access_token: null, refresh_token: null, kept: connector.kept, next_attempt_at: null }
+    const ended = { status: 'failed', reason: 'tokens_unreadable', created_at: now, finished_at: now } as const
+    return { ...revocation, ...nothing, ...ended }
   }
 }
 

@@ -1,4 +1,5 @@
 import { Problem } from '../core/problem.ts'
+import { addEvent } from '../store/events.ts'
 import type { ConnectorPlaceRequest } from './connectors.ts'
 import type { Context } from './context.ts'
 import { freshAccess, type ReadyAccess } from './fresh-access.ts'
@@ -23,6 +24,7 @@ export async function exportToken(
   const access = await freshAccess(context, principal.tenantId, place, minTtlMs)
   switch (access.kind) {
     case 'ready':
+      await record(context, principal, place)
       return access
     case 'unknown':
       throw new Problem('connector_unknown')
@@ -35,4 +37,26 @@ export async function exportToken(
     case 'unavailable':
       throw new Problem('provider_unavailable', { retryAfterSeconds: access.retryAfterSeconds })
   }
+}
+
+/** Written before the token leaves: no export without its record. */
+async function record(
+  context: Pick<Context, 'database' | 'clock'>,
+  principal: Principal,
+  place: ConnectorPlaceRequest,
+): Promise<void> {
+  const { tenantId } = principal
+  await addEvent(
+    context.database.tenant(tenantId),
+    tenantId,
+    {
+      eventType: 'token.exported',
+      actorId: principal.subject,
+      resourceType: 'connector',
+      resourceId: place.connectorId,
+      place: { space_id: place.spaceId, collection_id: place.collectionId },
+      metadata: {},
+    },
+    context.clock.now(),
+  )
 }

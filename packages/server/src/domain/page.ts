@@ -36,7 +36,8 @@ export function readCursor(text: string | undefined): TimeCursor | undefined {
     const parsed: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
     if (Array.isArray(parsed) && typeof parsed[0] === 'string' && typeof parsed[1] === 'string') {
       const createdAt = new Date(parsed[0])
-      if (!Number.isNaN(createdAt.getTime())) return { createdAt, id: parsed[1] }
+      const [, id] = parsed
+      if (!Number.isNaN(createdAt.getTime()) && /^[\x21-\x7e]{1,128}$/.test(id)) return { createdAt, id }
     }
   } catch {
     // Falls through: whatever it is, it is no cursor of ours.

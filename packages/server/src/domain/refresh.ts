@@ -3,17 +3,19 @@ import { plusMs } from '../core/clock.ts'
 import { DatabaseUnavailable } from '../core/database-unavailable.ts'
 import { connectorId, providerSlug, tenantId, type TenantId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
-import type { TokenFailure, TokenGrant } from '../core/token.ts'
+import type { ProviderClient, TokenFailure, TokenGrant } from '../core/token.ts'
 import { refreshGrant } from '../oauth/token-request.ts'
 import { findConnector } from '../store/connectors.ts'
 import type { Db } from '../store/database.ts'
 import { addEvent } from '../store/events.ts'
 import { claimRefresh, failRefresh, storeRefresh, type RefreshLease } from '../store/refresh-leases.ts'
 import type { ConnectorRow } from '../store/rows.ts'
+import { SealBroken } from '../vault/vault.ts'
 import { connectorPlace } from './connector-places.ts'
 import type { Context } from './context.ts'
-import type { RefreshResult } from './refresh-result.ts'
+import { dropGrant } from './drop-grant.ts'
 import { providerInUse, type ProviderInUse } from './provider-client.ts'
+import type { RefreshResult } from './refresh-result.ts'
 
 /** The provider's deadline is shorter than the lease, so that the lease outlives the call and its storing. */
 const providerDeadlineMs = 10_000
@@ -77,22 +79,52 @@ async function attempt(
   if (connector.refresh_token === null) return lost('token_expired')
   const provider = await usableProvider(context, tenant, connector)
   if (provider === undefined) return lost('provider_app_changed')
-  const refreshToken = await context.vault.open(connectorPlace(connector, 'refresh_token'), connector.refresh_token)
-  const accessToken =
-    connector.access_token === null
-      ? undefined
-      : await context.vault.open(connectorPlace(connector, 'access_token'), connector.access_token)
+  const tokens = await openTokens(context, connector, connector.refresh_token)
+  if (tokens === undefined) return lost('tokens_unreadable')
   const outcome = await refreshGrant(context, provider.client, {
-    refreshToken,
-    accessToken,
+    ...tokens,
     // Written from `Record<string, string>` by this service alone.
     kept: connector.kept as Record<string, string>,
     idTokenSubject: connector.id_token_subject ?? undefined,
     deadlineMs: providerDeadlineMs,
   })
   if (outcome.kind !== 'granted') return toFailure(context, connector, outcome)
-  await store(context, connector, lease, outcome)
+  const isStored = await store(context, connector, lease, outcome)
+  if (!isStored) await dropAfterDisconnect(context, provider.client, connector, outcome)
   return undefined
+}
+
+/** `undefined` when a sealed token opens no more: only a new consent brings another. */
+async function openTokens(context: Needs, connector: ConnectorRow, sealedRefreshToken: Buffer) {
+  const { vault } = context
+  const { access_token: sealedAccessToken } = connector
+  try {
+    return {
+      refreshToken: await vault.open(connectorPlace(connector, 'refresh_token'), sealedRefreshToken),
+      accessToken:
+        sealedAccessToken === null
+          ? undefined
+          : await vault.open(connectorPlace(connector, 'access_token'), sealedAccessToken),
+    }
+  } catch (error) {
+    if (error instanceof SealBroken) return undefined
+    throw error
+  }
+}
+
+/**
+ * A disconnect that came first has queued the tokens it saw; these are newer and known only here. After a reconnect
+ * they are left alone: at many providers revoking them would end the new grant too.
+ */
+async function dropAfterDisconnect(
+  context: Needs,
+  client: ProviderClient,
+  connector: ConnectorRow,
+  grant: TokenGrant,
+): Promise<void> {
+  const tenant = tenantId(connector.tenant_id)
+  const after = await findConnector(context.database.tenant(tenant), tenant, connectorId(connector.connector_id))
+  if (after?.health === 'disconnected') await dropGrant(context, client, grant)
 }
 
 /** Credentials stay with the context they were granted in: a changed endpoint or client never sees them. */
@@ -112,9 +144,15 @@ async function usableProvider(
 
 /**
  * The new refresh token is committed before anyone sees the new access token. While the database is away the
- * tokens live only here, so storing is tried for as long as the process may wait.
+ * tokens live only here, so storing is tried for as long as the process may wait. Answers `false` when a reconnect or a
+ * disconnect came first, or the lease was outlived.
  */
-async function store(context: Needs, connector: ConnectorRow, lease: RefreshLease, grant: TokenGrant): Promise<void> {
+async function store(
+  context: Needs,
+  connector: ConnectorRow,
+  lease: RefreshLease,
+  grant: TokenGrant,
+): Promise<boolean> {
   const tokens = {
     accessToken: await context.vault.seal(connectorPlace(connector, 'access_token'), grant.accessToken),
     refreshToken:
@@ -127,11 +165,12 @@ async function store(context: Needs, connector: ConnectorRow, lease: RefreshLeas
   for (let attemptsLeft = storeAttempts; ; attemptsLeft -= 1) {
     try {
       const now = context.clock.now()
-      await context.database.transaction(lease.tenantId, async (db) => {
-        const stored = await storeRefresh(db, lease, tokens, now)
-        if (stored && connector.health === 'degraded') await tell(db, connector, 'connector.recovered', undefined, now)
+      return await context.database.transaction(lease.tenantId, async (db) => {
+        if (!(await storeRefresh(db, lease, tokens, now))) return false
+        await tell(db, connector, 'token.refreshed', undefined, now)
+        if (connector.health === 'degraded') await tell(db, connector, 'connector.recovered', undefined, now)
+        return true
       })
-      return
     } catch (error) {
       if (!(error instanceof DatabaseUnavailable) || attemptsLeft <= 1) throw error
       await wait(storeAgainMs)

@@ -5,6 +5,7 @@ import type { RevocationOutcome } from '../core/token.ts'
 import { revokeGrant } from '../oauth/revocation.ts'
 import { addEvent } from '../store/events.ts'
 import { claimDueRevocations, endRevocation, postponeRevocation, type Revocation } from '../store/revocations.ts'
+import { SealBroken } from '../vault/vault.ts'
 import type { Context } from './context.ts'
 import { revocationPlace } from './disconnect.ts'
 import { providerInUse } from './provider-client.ts'
@@ -18,11 +19,20 @@ const longestWaitMs = 7 * 24 * 60 * 60_000
 
 type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets'>
 
-/** Works off revocations that are due, and answers how many there were. The end state of each becomes an event. */
+/**
+ * Works off revocations that are due, and answers how many there were. The end state of each becomes an event.
+ *
+ * Throws the first failure of this service's own once the others are done; that revocation is tried again later.
+ */
 export async function revokeDue(context: Needs): Promise<number> {
   const now = context.clock.now()
   const due = await claimDueRevocations(context.database.system, now, plusMs(now, claimLifeMs), batch)
-  for (const revocation of due) await revokeOne(context, revocation)
+  const failures: unknown[] = []
+  for (const revocation of due) {
+    // One that cannot be worked off must not hold up those behind it.
+    await revokeOne(context, revocation).catch((error: unknown) => failures.push(error))
+  }
+  if (failures.length > 0) throw failures[0]
   return due.length
 }
 
@@ -79,6 +89,8 @@ async function attempt(context: Needs, revocation: Revocation): Promise<Revocati
     })
   } catch (error) {
     if (error instanceof Problem) return gone(error.code)
+    // Nobody will ever read these tokens again.
+    if (error instanceof SealBroken) return gone('tokens_unreadable')
     throw error
   }
 }

@@ -90,7 +90,7 @@ function toPrincipal(payload: JWTPayload, settings: BearerSettings): Principal {
     })
   }
   const subject = payload.sub
-  if (typeof subject !== 'string' || subject === '' || subject.length > 256) throw new Problem('unauthorized')
+  if (typeof subject !== 'string' || !/^[^\p{Cc}\p{Cs}]{1,256}$/u.test(subject)) throw new Problem('unauthorized')
   return {
     tenantId: tenantId(tenant),
     issuer: payload.iss ?? '',

@@ -4,6 +4,8 @@ import Format from 'typebox/format'
 export function registerFormats(): void {
   Format.Set('uuid', (text) => /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(text))
   Format.Set('http-url', (text) => urlFault(text) === undefined)
+  // RFC 3339 also knows leap seconds and RFC 9557 zone names, which no `Date` can hold.
+  Format.Set('date-time', (text) => Format.IsDateTime(text) && !Number.isNaN(Date.parse(text)))
   Format.Set('origin', (text) => /^https?:\/\//.test(text) && URL.parse(text)?.origin === text)
 }
 

@@ -7,6 +7,7 @@ import { InvalidFields } from '../domain/invalid-fields.ts'
 import { isUnexpected, sendError, toAnswer } from './errors.ts'
 import { registerFormats } from './formats.ts'
 import type { HttpContext } from './http-context.ts'
+import { rememberPaths } from './known-paths.ts'
 import { createLimits, noLimits } from './limits.ts'
 import { registerReference } from './reference.ts'
 import { authorizeRoute } from './routes/authorize.ts'
@@ -90,7 +91,7 @@ function withoutProxyPrefix(url: string): string {
 
 function readJsonBodies(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
-  app.removeContentTypeParser('application/json')
+  app.removeContentTypeParser(['application/json', 'text/plain'])
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') return done(null, undefined)
     // The default parser takes the text whole; only its refusal is put in the contract's words.
@@ -120,15 +121,15 @@ function addHeaders(app: FastifyInstance, publicUrl: string): void {
 }
 
 function addErrorHandling(app: FastifyInstance): void {
+  const methodsAt = rememberPaths(app)
   app.setErrorHandler((error, request, reply) => {
     if (isUnexpected(error)) request.log.error({ error: describe(error), request_id: request.id }, 'request failed')
     return sendError(request, reply, toAnswer(error, request.id, request.headers.authorization !== undefined))
   })
   app.setNotFoundHandler((request, reply) => {
-    const isKnown = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].some((method) =>
-      app.hasRoute({ method, url: request.url.split('?', 1)[0] ?? '/' }),
-    )
-    const problem = new Problem(isKnown ? 'method_not_allowed' : 'not_found')
+    const methods = methodsAt(request.url)
+    if (methods.length > 0) void reply.header('allow', methods.join(', '))
+    const problem = new Problem(methods.length > 0 ? 'method_not_allowed' : 'not_found')
     return sendError(request, reply, toAnswer(problem, request.id, false))
   })
 }

@@ -4,6 +4,7 @@ import { Problem } from '../core/problem.ts'
 import { InvalidFields, type FieldProblem } from '../domain/invalid-fields.ts'
 import { fieldProblems, type Part } from './field-problems.ts'
 import { urlFault } from './formats.ts'
+import { unstorableText } from './unstorable.ts'
 
 /** The schemas of a request's parts. */
 export interface RequestSchemas<P extends TSchema, Q extends TSchema, B extends TSchema, H extends TSchema> {
@@ -69,7 +70,8 @@ function compiled(schema: TSchema | undefined): Validator | undefined {
 }
 
 function judge(part: Part, validator: Validator | undefined, value: unknown): FieldProblem[] {
-  if (validator === undefined || validator.Check(value)) return []
+  if (validator === undefined) return []
+  if (validator.Check(value)) return unstorableText(part, value)
   const errors = validator.Errors(value).map((error) =>
     error.keyword === 'format' && error.params.format === 'http-url'
       ? // One format, three ways to be wrong.

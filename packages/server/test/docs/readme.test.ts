@@ -75,8 +75,8 @@ describe('the README', () => {
     assert.equal(revocation, 'queued')
     const { data } = JSON.parse(events) as { data: { event_type: string }[] }
     // The revocation's event may be there already.
-    const types = data.map((event) => event.event_type).slice(0, 2)
-    assert.deepEqual(types, ['connector.connected', 'connector.disconnected'])
+    const types = data.map((event) => event.event_type).slice(0, 3)
+    assert.deepEqual(types, ['connector.connected', 'token.exported', 'connector.disconnected'])
   })
 
   it('tells the truth about the health routes and the reference', async () => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { after, before, it } from 'node:test'
 import { exportJWK, UnsecuredJWT } from 'jose'
 import { authorizePath } from '../support/consent.ts'
 import { startHostileProvider, type HostileProvider } from '../support/hostile-provider.ts'
 import { allRights, startTestService, type TestService } from '../support/service.ts'
-import { anonymous, assertProblem, connectorsPath, countOf, signed } from './calls.ts'
+import { anonymous, assertProblem, connectorsPath, countOf, signed, type Json } from './calls.ts'
 
 let service: TestService
 let elsewhere: HostileProvider
@@ -80,7 +80,10 @@ it('refuses a token that is not valid yet', async () => {
 
 it('refuses a token without subject, and one whose subject is no text', async () => {
   await assertProblem(await list(await signed(service, { sub: undefined })), 401, 'unauthorized')
-  await assertProblem(await list(await signed(service, { sub: '' })), 401, 'unauthorized')
+  for (const sub of ['', 'a\u0000', '\ud800', 'x'.repeat(257)]) {
+    await assertProblem(await list(await signed(service, { sub })), 401, 'unauthorized')
+  }
+  assert.equal((await list(await signed(service, { sub: 'auth0|ädä 🙂' }))).status, 200)
 })
 
 it('ignores jku, x5u and jwk headers: a foreign key opens nothing and is never fetched', async () => {
@@ -108,6 +111,21 @@ it('reads the tenant from its claim, and gives a token without it the default te
     const isAbsent = tenant === null
     assert.equal((await events(token)).status, isAbsent ? 200 : 401, JSON.stringify(tenant))
   }
+})
+
+it('refuses a token without a tenant where AUTH_DEFAULT_TENANT is unset, and reads the claim AUTH_TENANT_CLAIM names', async () => {
+  const env = {
+    NODE_ENV: 'production',
+    PUBLIC_URL: 'https://connect.example',
+    ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+    AUTH_JWT_SECRET: randomBytes(32).toString('base64'),
+    AUTH_TENANT_CLAIM: 'org',
+  }
+  await using strict = await startTestService({ env })
+  const call = async (claims: Json) => strict.call('GET', connectorsPath, { token: await signed(strict, claims) })
+  const body = await assertProblem(await call({}), 401, 'unauthorized')
+  assert.match(String(body['detail']), /\borg\b/)
+  assert.equal((await call({ org: 'acme' })).status, 200)
 })
 
 it('gives a token without scope the default rights, which never export a token', async () => {

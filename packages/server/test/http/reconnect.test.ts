@@ -102,7 +102,8 @@ it('a connector whose grant was lost is active again after a reconnect', async (
   await connectAccount(service, { query: { connector_id: id } })
   assert.equal((await read(id))['status'], 'active')
   assert.equal((await exportToken(id)).status, 200)
-  assert.deepEqual(await typesOf(id), ['connector.connected', 'connector.reauth_required', 'connector.reconnected'])
+  const types = (await typesOf(id)).filter((type) => type.startsWith('connector.'))
+  assert.deepEqual(types, ['connector.connected', 'connector.reauth_required', 'connector.reconnected'])
 })
 
 it('of two first connections under one id the second is a reconnect, and no id is left half made', async () => {

@@ -26,7 +26,7 @@ async function api(method, url, body) {
     body: body && JSON.stringify(body),
   })
   const answer = await response.json().catch(() => undefined)
-  if (response.status === 401) signOut()
+  if (response.status === 401) signOut('You are signed out now: the sign-in lasts eight hours.')
   if (!response.ok) throw new ApiError(response.status, answer)
   return answer
 }
@@ -45,14 +45,20 @@ async function signIn() {
     sessionStorage.setItem('token', answer.data.access_token)
     sessionStorage.setItem('tenant', answer.data.tenant_id)
   } else if (!sessionStorage.getItem('token')) {
-    element('sign-in-problem').textContent = new ApiError(response.status, answer).message
-    element('sign-in-problem').hidden = false
+    tellSignInProblem(new ApiError(response.status, answer).message)
   }
 }
 
-function signOut() {
+function signOut(reason) {
+  attempt.abort()
   sessionStorage.clear()
+  tellSignInProblem(reason)
   show()
+}
+
+function tellSignInProblem(text) {
+  element('sign-in-problem').textContent = text
+  element('sign-in-problem').hidden = false
 }
 
 function show() {

@@ -14,7 +14,8 @@ import { sendPage } from '../pages/page.ts'
 export function finishedRoute(app: FastifyInstance, http: HttpContext): void {
   app.get('/v1/connectors/oauth/finished/:session_id', { schema: { hide: true } }, async (request, reply) => {
     const id = textParameters(request.params)['session_id'] ?? ''
-    const audience = await readFinishedPage(http.flows, transactionId(id))
+    const isId = /^[A-Za-z0-9_-]{1,64}$/.test(id)
+    const audience = isId ? await readFinishedPage(http.flows, transactionId(id)) : undefined
     return sendPage(reply, audience === undefined ? 404 : 200, outcomePage(wording(audience)))
   })
 }

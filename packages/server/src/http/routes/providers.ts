@@ -2,7 +2,6 @@ import type { FastifyInstance } from 'fastify'
 import {
   AdminProviderBody,
   AdminProviderList,
-  CustomProviderBody,
   PatchProviderBody,
   ProviderList,
   RedirectUris,
@@ -15,6 +14,7 @@ import { addCustomProvider, type CustomProvider } from '../../domain/add-custom-
 import { listProviders, listProvidersForAdmin } from '../../domain/list-providers.ts'
 import { changeProviderApp, readProviderForAdmin, removeProvider } from '../../domain/provider-apps.ts'
 import { readRedirectUris, writeRedirectUris } from '../../domain/redirect-uris.ts'
+import { PostedProvider } from '../custom-provider-body.ts'
 import type { HttpContext } from '../http-context.ts'
 import { wholeList } from '../paging.ts'
 import { addApiRoute } from '../route.ts'
@@ -55,7 +55,7 @@ export function providerRoutes(app: FastifyInstance, http: HttpContext): void {
     url: admin,
     tag,
     summary: 'Add a provider of the tenant’s own',
-    schemas: { body: CustomProviderBody },
+    schemas: { body: PostedProvider },
     status: 201,
     response: AdminProviderBody,
     async handle({ principal, body }) {

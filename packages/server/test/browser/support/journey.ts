@@ -40,7 +40,7 @@ export async function openPopup(profile: Profile, opener: Page, url: string): Pr
 
 /** What the platform's page was told so far. */
 export async function messagesOf(page: Page): Promise<{ readonly origin: string; readonly data: Told }[]> {
-  return (await page.evaluate('messages')) as { origin: string; data: Told }[]
+  return page.evaluate<{ origin: string; data: Told }[]>('messages')
 }
 
 export interface Told {

@@ -1,0 +1,119 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
+import { makeLoginLink } from '../../src/domain/login-link.ts'
+import { allRights, startTestService, type TestService } from '../support/service.ts'
+import { authorizePath } from '../support/consent.ts'
+import { launchChromium, openProfile, type Profile } from './support/chromium.ts'
+import { consentIn, startSession } from './support/journey.ts'
+
+let service: TestService
+let browser: Browser
+
+before(async () => {
+  service = await startTestService({ env: { AUTH_COOKIE: 'platform_session' } })
+  browser = await launchChromium()
+})
+after(async () => {
+  await browser?.close()
+  await service?.[Symbol.asyncDispose]()
+})
+
+async function openFirstPage(page: Page, tenantId: string): Promise<void> {
+  const link = await makeLoginLink(service.context, { tenantId, subject: 'ada', scope: allRights })
+  await page.goto(link.reveal())
+  await page.getByRole('button', { name: 'Connect a sandbox account' }).waitFor()
+}
+
+async function openConsent(page: Page, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
+  const session = await startSession(service, more)
+  await page.goto(session.authorize_url)
+}
+
+/** Each state a person can meet, by what is seen there, and how to get there. */
+const states: Readonly<Record<string, (profile: Profile, page: Page) => Promise<void>>> = {
+  'the first page, signed out': async (_profile, page) => {
+    await page.goto(`${service.url}/#login_code=used`)
+    await page.getByRole('alert').getByText('was used').waitFor()
+  },
+  'the first page, empty': (_profile, page) => openFirstPage(page, 'empty'),
+  'the first page, waiting for consent': async (profile, page) => {
+    await openFirstPage(page, 'waiting')
+    const opening = profile.context.waitForEvent('page')
+    await page.getByRole('button', { name: 'Connect a sandbox account' }).click()
+    await (await opening).getByLabel('User name').waitFor()
+  },
+  'the first page, connected': async (profile, page) => {
+    await openFirstPage(page, 'connected')
+    const opening = profile.context.waitForEvent('page')
+    await page.getByRole('button', { name: 'Connect a sandbox account' }).click()
+    await consentIn(await opening, 'a-rather-long-user-name-that-fills-the-line@sandbox.example')
+    await page.getByRole('listitem').waitFor()
+  },
+  'the sandbox’s login': async (_profile, page) => {
+    await openConsent(page)
+    await page.getByLabel('User name').waitFor()
+  },
+  'the sandbox’s consent': async (_profile, page) => {
+    await openConsent(page)
+    await page.getByLabel('User name').fill('ada')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('button', { name: 'Allow' }).waitFor()
+  },
+  'the closing page, connected': async (profile, page) => {
+    const value = await service.token()
+    await profile.context.addCookies([{ name: 'platform_session', value, url: service.url }])
+    await page.goto(service.url + authorizePath())
+    await consentIn(page)
+    await page.getByRole('heading', { name: 'Account connected' }).waitFor()
+  },
+  'the closing page, finishing': async (_profile, page) => {
+    await openConsent(page, { origin: service.url })
+    await consentIn(page)
+    await page.getByRole('heading', { name: 'Almost connected' }).waitFor()
+  },
+  'the closing page, nobody to tell': async (_profile, page) => {
+    await openConsent(page)
+    await consentIn(page)
+    await page.getByText('Details', { exact: true }).click()
+    await page.getByText('no_origin').waitFor()
+  },
+  'the closing page, denied': async (_profile, page) => {
+    await openConsent(page, { origin: service.url })
+    await consentIn(page, 'ada', 'Deny')
+    await page.getByRole('heading', { name: 'Nothing was connected' }).waitFor()
+  },
+  'the closing page, failed, with details': async (_profile, page) => {
+    await page.goto(`${service.url}/v1/connectors/oauth/sandbox/authorize?space_id=x&token=ctk_used`)
+    await page.getByText('Details', { exact: true }).click()
+    await page.getByText('invalid_ticket').waitFor()
+  },
+  'the closing page, unknown': async (_profile, page) => {
+    await page.goto(`${service.url}/v1/connectors/oauth/finished/unknown`)
+    await page.getByRole('heading', { name: 'Nothing to finish here' }).waitFor()
+  },
+}
+
+describe('every state is accessible, light and wide as dark and 320 pixels narrow:', () => {
+  for (const [name, reach] of Object.entries(states)) {
+    it(name, async () => {
+      const profile = await openProfile(browser)
+      const page = await profile.newPage()
+      await reach(profile, page)
+      for (const [colorScheme, width] of [
+        ['light', 1024],
+        ['dark', 320],
+      ] as const) {
+        await page.emulateMedia({ colorScheme })
+        await page.setViewportSize({ width, height: 640 })
+        const { violations } = await new AxeBuilder({ page }).analyze()
+        const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`)
+        assert.deepEqual(found, [], colorScheme)
+        const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
+        assert.ok(overflow <= 0, `${overflow} pixels too wide at ${width}`)
+      }
+      await profile.context.close()
+    })
+  }
+})
