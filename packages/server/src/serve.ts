@@ -9,7 +9,7 @@ import { makeLoginLink } from './domain/login-link.ts'
 import { createLogger } from './log.ts'
 import { startOwnSandbox } from './sandbox-provider.ts'
 import { settle, type Settlement } from './settle.ts'
-import { migrate } from './store/migrate.ts'
+import { migrate, NewerDatabase } from './store/migrate.ts'
 import { startBackground } from './worker/background.ts'
 
 type Role = 'all' | 'api' | 'worker'
@@ -55,25 +55,33 @@ export async function serve(role: Role): Promise<number> {
   }
   const stopping = new AbortController()
   const ready = migrateWhenPossible(settled, logger, stopping.signal).then(async (isDone) => {
-    if (!isDone) return
+    if (!isDone) return false
     state.isMigrated = true
     await warnAboutRowSecurity(flows, logger)
     if (role !== 'worker') await greet(settled, flows)
+    return true
   })
   const background = role === 'api' ? undefined : startBackgroundAfter(ready, flows, logger, stopping.signal)
-  await ended
+  const failure = await Promise.race([ended, ready.then(() => ended, asNewerDatabase)])
   stopping.abort()
   await background
-  await ready
   await end()
-  return 0
+  if (failure === undefined) return 0
+  console.error(failure.message)
+  return 1
 }
 
-function untilSignal(): Promise<void> {
+function untilSignal(): Promise<undefined> {
   return new Promise((resolve) => {
-    process.once('SIGTERM', () => resolve())
-    process.once('SIGINT', () => resolve())
+    process.once('SIGTERM', () => resolve(undefined))
+    process.once('SIGINT', () => resolve(undefined))
   })
+}
+
+/** The one failure that ends the service by itself; anything else is a fault of the program. */
+function asNewerDatabase(error: unknown): NewerDatabase {
+  if (error instanceof NewerDatabase) return error
+  throw error
 }
 
 /** With `PORT=0` the system picks, and the public address follows. */
@@ -115,7 +123,7 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
 
 const migrateAgainMs = 1_000
 
-/** A database that is down at the start is waited for; answers `false` when told to stop first. */
+/** A database that is down at the start is waited for; answers `false` when told to stop first. Throws `NewerDatabase`. */
 async function migrateWhenPossible(settled: Settled, logger: Logger, stopping: AbortSignal): Promise<boolean> {
   while (!stopping.aborted) {
     try {
@@ -123,6 +131,7 @@ async function migrateWhenPossible(settled: Settled, logger: Logger, stopping: A
       if (applied.length > 0) logger.info({ migrations: applied }, 'migrated')
       return true
     } catch (error) {
+      if (error instanceof NewerDatabase) throw error
       const reason = error instanceof Error ? error.message : 'unknown'
       logger.warn({ reason }, 'the database cannot be migrated yet; trying again')
       await wait(migrateAgainMs, undefined, { signal: stopping }).catch(() => {})
@@ -139,13 +148,14 @@ async function warnAboutRowSecurity(flows: Flows, logger: Logger): Promise<void>
 }
 
 async function startBackgroundAfter(
-  ready: Promise<void>,
+  ready: Promise<boolean>,
   flows: Flows,
   logger: Logger,
   stopping: AbortSignal,
 ): Promise<void> {
-  await ready
-  if (stopping.aborted) return
+  // Why it is not ready is told where `ready` is waited for.
+  const isReady = await ready.catch(() => false)
+  if (!isReady || stopping.aborted) return
   const background = startBackground(flows.context, logger)
   await new Promise<void>((resolve) => stopping.addEventListener('abort', () => resolve(), { once: true }))
   await background.stop()

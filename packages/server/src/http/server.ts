@@ -29,6 +29,8 @@ export interface ServerSettings extends Omit<HttpContext, 'limits'> {
   readonly limitsRequests: boolean
 }
 
+const loopbackOrigin = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/
+
 /** The whole HTTP API as an app that listens nowhere yet. */
 export async function createServer(settings: ServerSettings): Promise<FastifyInstance> {
   registerFormats()
@@ -55,7 +57,8 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
 
   await app.register(cookie)
   await app.register(cors, {
-    origin: [...settings.allowedOrigins],
+    // A developer's front end runs on a loopback port of the day, as for a session's origin.
+    origin: [...settings.allowedOrigins, ...(settings.flows.settings.allowsLoopbackHttp ? [loopbackOrigin] : [])],
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowedHeaders: ['authorization', 'content-type', 'idempotency-key'],
     exposedHeaders: ['retry-after', 'x-request-id', 'x-connector-error'],

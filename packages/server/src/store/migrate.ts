@@ -5,6 +5,14 @@ const migrationsFolder = new URL('../../migrations/', import.meta.url)
 /** Any constant will do, as long as every process uses the same. */
 const migrationLock = 7_218_530_114
 
+/** The database holds migrations this program does not know; waiting will not help. */
+export class NewerDatabase extends Error {
+  constructor(migrations: readonly string[]) {
+    super(`DATABASE_URL: migrated by a newer version (${migrations.join(', ')}); start that version or newer`)
+    this.name = 'NewerDatabase'
+  }
+}
+
 /**
  * Applies the migrations that the database does not have yet, in order, each in a transaction of its own.
  *
@@ -32,7 +40,7 @@ async function applyMissing(client: pg.Client): Promise<readonly string[]> {
   const done = new Set(rows.map((row) => row.name))
   const foreign = [...done].filter((name) => !known.includes(name))
   if (foreign.length > 0) {
-    throw new Error(`The database was migrated by a newer version (${foreign.join(', ')}); start that version or newer`)
+    throw new NewerDatabase(foreign)
   }
   const missing = known.filter((name) => !done.has(name))
   for (const name of missing) {

@@ -52,7 +52,7 @@ describe('a refresh that fails for now', () => {
     service.clock.advance(expired)
     service.sandbox.behave({ failTokenWith: 503 })
     for (let failures = 0; failures < 10; failures += 1) {
-      const before = requests()
+      const countBefore = requests()
       const first = await readToken(service, id)
       assert.equal(first.status, 503)
       assert.equal(first.code, 'provider_unavailable')
@@ -60,7 +60,7 @@ describe('a refresh that fails for now', () => {
       assert.ok(first.retryAfterSeconds >= Math.floor(longest / 2), `${first.retryAfterSeconds} after ${failures}`)
       assert.ok(first.retryAfterSeconds <= longest, `${first.retryAfterSeconds} after ${failures}`)
       assert.equal((await readToken(service, id)).status, 503)
-      assert.equal(requests() - before, 1, 'asked again before its time')
+      assert.equal(requests() - countBefore, 1, 'asked again before its time')
       service.clock.advance(first.retryAfterSeconds * 1000)
     }
     service.sandbox.behave({ failTokenWith: undefined })
@@ -80,10 +80,10 @@ describe('a refresh that fails for now', () => {
       assert.equal(status, 503)
       assert.ok(retryAfterSeconds >= 298 && retryAfterSeconds <= 300, String(retryAfterSeconds))
       service.sandbox.behave({ failTokenWith: undefined })
-      const before = requests()
+      const countBefore = requests()
       service.clock.advance(290_000)
       assert.equal((await readToken(service, id)).status, 503)
-      assert.equal(requests(), before)
+      assert.equal(requests(), countBefore)
       service.clock.advance(11_000)
       assert.equal((await readToken(service, id)).status, 200)
     })
@@ -135,10 +135,10 @@ describe('a grant that is lost', () => {
     service.sandbox.revokeEverything()
     service.clock.advance(expired)
     for (let round = 0; round < 3; round += 1) {
-      const before = requests()
+      const countBefore = requests()
       const { status, code } = await readToken(service, id)
       assert.deepEqual({ status, code }, { status: 409, code: 'reauth_required' })
-      assert.equal(requests() - before, round === 0 ? 1 : 0)
+      assert.equal(requests() - countBefore, round === 0 ? 1 : 0)
       service.clock.advance(3_600_000)
     }
     const row = await connectorRow(service, id)
@@ -174,7 +174,7 @@ describe('a refresh under way', () => {
 
   it('loses against a disconnect, which is final, and what it brought is given back', async () => {
     const id = await connectAccount(service)
-    const before = service.sandbox.counts.revocations
+    const countBefore = service.sandbox.counts.revocations
     const reading = await whileRefreshing(id, async () => {
       assert.equal((await service.call('DELETE', connectorPath(id))).status, 202)
     })
@@ -182,7 +182,7 @@ describe('a refresh under way', () => {
     const row = await connectorRow(service, id)
     assert.deepEqual([row.status, row.access_token, row.refresh_token], ['disconnected', null, null])
     // No worker runs here: these are the new tokens, which no revocation has heard of.
-    assert.equal(service.sandbox.counts.revocations - before, 2)
+    assert.equal(service.sandbox.counts.revocations - countBefore, 2)
   })
 
   it('does not undo a pause', async () => {
@@ -193,9 +193,9 @@ describe('a refresh under way', () => {
     })
     assert.deepEqual([reading.status, reading.code], [409, 'connector_paused'])
     await service.call('PATCH', connectorPath(id), { body: { paused: false } })
-    const before = service.sandbox.counts.refreshes
+    const countBefore = service.sandbox.counts.refreshes
     assert.equal((await readToken(service, id)).status, 200)
-    assert.equal(service.sandbox.counts.refreshes, before, 'the refresh was stored meanwhile')
+    assert.equal(service.sandbox.counts.refreshes, countBefore, 'the refresh was stored meanwhile')
   })
 })
 
@@ -206,11 +206,11 @@ it('never shows a refresh token to a provider app that has changed', async () =>
   const body = { client_id: 'another-app', client_secret: 'another-secret' }
   assert.equal((await service.call('PATCH', path, { token, body })).status, 200)
   service.clock.advance(expired)
-  const before = requests()
+  const countBefore = requests()
   const renewed = await service.token({ tenant: 'changing' })
   const { status, code } = await readToken(service, id, { token: renewed })
   assert.deepEqual({ status, code }, { status: 409, code: 'reauth_required' })
-  assert.equal(requests(), before)
+  assert.equal(requests(), countBefore)
   assert.equal((await connectorRow(service, id)).status_reason, 'provider_app_changed')
 })
 
@@ -218,20 +218,20 @@ it('asks for a person when the sealed tokens can be read no more', async () => {
   const id = await connectAccount(service)
   await rows(service, `update connectors set refresh_token = '\\x0101' where connector_id = $1`, [id])
   service.clock.advance(expired)
-  const before = requests()
+  const countBefore = requests()
   const { status, code } = await readToken(service, id)
   assert.deepEqual({ status, code }, { status: 409, code: 'reauth_required' })
-  assert.equal(requests(), before)
+  assert.equal(requests(), countBefore)
   assert.equal((await connectorRow(service, id)).status_reason, 'tokens_unreadable')
 })
 
 it('refreshes once when every token lives shorter than the caller asks', async () => {
   const id = await connectAccount(service)
-  const before = service.sandbox.counts.refreshes
+  const countBefore = service.sandbox.counts.refreshes
   const { status, accessToken } = await readToken(service, id, { query: '?min_ttl=3600' })
   assert.equal(status, 200)
   assert.equal(accessToken, await storedToken(id, 'access_token'))
-  assert.equal(service.sandbox.counts.refreshes - before, 1)
+  assert.equal(service.sandbox.counts.refreshes - countBefore, 1)
 })
 
 it('has the new refresh token stored before anyone sees the new access token', async () => {

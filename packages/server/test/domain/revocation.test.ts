@@ -14,7 +14,7 @@ import { revokeDue } from '../../src/domain/revoke-at-provider.ts'
 import { dataKeys } from '../../src/store/data-keys.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { claimDueRevocations } from '../../src/store/revocations.ts'
-import { heldKeys } from '../../src/vault/key-encryption-keys.ts'
+import { heldKeys, UnknownKey } from '../../src/vault/key-encryption-keys.ts'
 import { createVault } from '../../src/vault/vault.ts'
 import { connectAccount } from '../support/consent.ts'
 import { connectorPath, connectorRow, eventTypes, isActive, rows } from '../support/connectors.ts'
@@ -82,12 +82,12 @@ async function endEvents(id: string): Promise<readonly Readonly<Record<string, u
 describe('a disconnect', () => {
   it('destroys the sealed tokens before it answers, and keeps them for the revocation alone', async () => {
     const id = await connectAccount(service)
-    const before = await connectorRow(service, id)
+    const rowBefore = await connectorRow(service, id)
     assert.equal((await disconnect(id)).status, 'queued')
     const row = await connectorRow(service, id)
     assert.deepEqual([row.access_token, row.refresh_token], [null, null])
     const queued = await revocation(id)
-    assert.notDeepEqual(queued['refresh_token'], before.refresh_token, 'the token was not sealed for its new place')
+    assert.notDeepEqual(queued['refresh_token'], rowBefore.refresh_token, 'the token was not sealed for its new place')
     await revokeDue(service.context)
   })
 
@@ -115,13 +115,13 @@ describe('a disconnect', () => {
   it('is worked off once when several workers look at once', async () => {
     const ids = [await connectAccount(service), await connectAccount(service), await connectAccount(service)]
     for (const id of ids) await disconnect(id)
-    const before = service.sandbox.counts.revocations
+    const countBefore = service.sandbox.counts.revocations
     const counts = await Promise.all(Array.from({ length: 6 }, () => revokeDue(service.context)))
     assert.equal(
       counts.reduce((sum, count) => sum + count, 0),
       3,
     )
-    assert.equal(service.sandbox.counts.revocations - before, 6, 'two tokens for each connector')
+    assert.equal(service.sandbox.counts.revocations - countBefore, 6, 'two tokens for each connector')
     for (const id of ids) assert.equal((await endEvents(id)).length, 1)
   })
 })
@@ -256,9 +256,9 @@ it('never sends old tokens to a provider app that has changed', async () => {
   const body = { client_id: 'another-app', client_secret: 'another-secret' }
   const changed = await service.call('PATCH', '/v1/admin/connector-providers/sandbox', { token, body })
   assert.equal(changed.status, 200)
-  const before = service.sandbox.counts.revocations
+  const countBefore = service.sandbox.counts.revocations
   await revokeDue(service.context)
-  assert.equal(service.sandbox.counts.revocations, before)
+  assert.equal(service.sandbox.counts.revocations, countBefore)
   assert.deepEqual(await endEvents(id), [
     { event_type: 'connector.revocation_failed', metadata: { status: 'failed', reason: 'provider_app_changed' } },
   ])
@@ -290,4 +290,24 @@ it('is not held up by one whose tokens nobody can read any more', async () => {
   assert.deepEqual(await endEvents(broken), [
     { event_type: 'connector.revocation_failed', metadata: { status: 'failed', reason: 'tokens_unreadable' } },
   ])
+})
+
+it('is not held up by one whose key is missing, which is worked off once the key is back', async () => {
+  const token = await service.token({ tenant: 'locked-out' })
+  const [locked, good] = [await connectAccount(service, { token }), await connectAccount(service)]
+  await disconnect(locked, { token })
+  await disconnect(good)
+  await rows(service, `update revocations set next_attempt_at = $2 where connector_id = $1`, [locked, new Date(0)])
+  const nameKey = (name: string) =>
+    rows(service, `update data_keys set key_encryption_key_id = $1 where tenant_id = 'locked-out'`, [name])
+  await nameKey('lost')
+  const keys = heldKeys([{ id: 'test', key: createSecretKey(encryptionKey) }])
+  const restarted = { ...service.context, vault: createVault(keys, dataKeys(service.context.database)) }
+  await assert.rejects(revokeDue(restarted), UnknownKey)
+  assert.equal((await revocation(good))['status'], 'revoked')
+  assert.equal((await revocation(locked))['status'], 'queued')
+  await nameKey('test')
+  service.clock.advance(61_000)
+  assert.equal(await revokeDue(restarted), 1)
+  assert.equal((await revocation(locked))['status'], 'revoked')
 })

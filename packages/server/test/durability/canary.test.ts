@@ -216,10 +216,10 @@ describe('no secret stands in the database or in any output', () => {
     }))
     assert.equal((await readToken(service, three)).status, 200)
     hostile.answer('/revoke', (response, request) => response.writeHead(503).end(request.body))
-    const before = hostile.seenAt('/revoke').length
+    const seenBefore = hostile.seenAt('/revoke').length
     assert.equal((await service.call('DELETE', `${connectorsPath}/${three}`)).status, 202)
     const patch = { client_id: 'other', client_secret: secret('new client secret') }
-    while (hostile.seenAt('/revoke').length === before) await new Promise((resolve) => setTimeout(resolve, 50))
+    while (hostile.seenAt('/revoke').length === seenBefore) await new Promise((resolve) => setTimeout(resolve, 50))
     const changed = await service.call('PATCH', `/v1/admin/connector-providers/${hostileSlug}`, { body: patch })
     assert.equal(changed.status, 200, await changed.text())
   })

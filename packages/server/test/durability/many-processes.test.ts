@@ -77,12 +77,12 @@ it('refreshes once when callers of three processes find one token expired', asyn
   const first = await accessTokenOf(await readToken(nth(2), id))
   await run(`update connectors set access_token_expires_at = now() where connector_id = '${id}'`)
   sandbox.behave({ replyAfterMs: 300 })
-  const before = sandbox.counts.refreshes
+  const countBefore = sandbox.counts.refreshes
   const tokens = await Promise.all(
     Array.from({ length: 120 }, async (_, index) => accessTokenOf(await readToken(nth(index), id))),
   )
   sandbox.behave({ replyAfterMs: 0 })
-  assert.equal(sandbox.counts.refreshes - before, 1)
+  assert.equal(sandbox.counts.refreshes - countBefore, 1)
   assert.equal(sandbox.counts.reuseDetections, 0)
   assert.equal(new Set(tokens).size, 1)
   assert.notEqual(tokens[0], first)
@@ -96,11 +96,11 @@ it('refreshes once when callers of three processes find one token expired', asyn
 
 it('makes one token request when callbacks with one state reach three processes at once', async () => {
   const callback = await consentAt(await depart(nth(0), slug))
-  const before = sandbox.counts.tokenRequests
+  const countBefore = sandbox.counts.tokenRequests
   const [{ n: connectorsBefore } = {}] = await run('select count(*)::int as n from connectors')
   const replies = await Promise.all(Array.from({ length: 50 }, (_, index) => returnWithBearer(nth(index), callback)))
-  const statuses = replies.map((reply) => reply.status).toSorted()
-  assert.equal(sandbox.counts.tokenRequests - before, 1)
+  const statuses = replies.map((reply) => reply.status).toSorted((one, other) => one - other)
+  assert.equal(sandbox.counts.tokenRequests - countBefore, 1)
   assert.deepEqual(statuses, [200, ...Array.from({ length: 49 }, () => 400)])
   for (const reply of replies) {
     const body = (await reply.json()) as { code?: string }

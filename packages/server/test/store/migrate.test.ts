@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import pg from 'pg'
@@ -61,6 +60,8 @@ describe('migrate', () => {
     await admin.query(`insert into migrations (name) values ('9999_future.sql')`)
     await assert.rejects(migrate(database.databaseUrl), /newer version \(9999_future\.sql\)/)
     assert.deepEqual(await applied(), [...known, '9999_future.sql'])
+    // The service ends instead of trying for ever.
+    await assert.rejects(deploymentOf(database.databaseUrl, { PORT: '0' }).command('serve'), /ended with 1/)
   })
 
   it('undoes a migration that fails, and applies it once the reason has gone', async () => {

@@ -29,7 +29,7 @@ export async function depart(
   options: Pick<CallOptions, 'token'> = {},
 ): Promise<string> {
   const query = new URLSearchParams({ collection_id: collectionId, space_id: spaceId, ...more })
-  const reply = await service.call('GET', `/v1/connectors/oauth/${slug}/authorize?${query}`, options)
+  const reply = await service.call('GET', `/v1/connectors/oauth/${slug}/authorize?${query.toString()}`, options)
   assert.equal(reply.status, 303, await reply.text())
   return reply.headers.get('location') ?? ''
 }
