@@ -36,7 +36,7 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
   registerFormats()
   const app = Fastify({
     loggerInstance: settings.logger,
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: () => randomUUID(),
     trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],
     bodyLimit: 1_048_576,
@@ -126,7 +126,7 @@ function addHeaders(app: FastifyInstance, publicUrl: string): void {
 function addErrorHandling(app: FastifyInstance): void {
   const methodsAt = rememberPaths(app)
   app.setErrorHandler((error, request, reply) => {
-    if (isUnexpected(error)) request.log.error({ error: describe(error), request_id: request.id }, 'request failed')
+    if (isUnexpected(error)) request.log.error({ error: describe(error) }, 'request failed')
     return sendError(request, reply, toAnswer(error, request.id, request.headers.authorization !== undefined))
   })
   app.setNotFoundHandler((request, reply) => {
@@ -149,11 +149,12 @@ function describe(error: unknown): object {
 /** One line a request: the route's pattern and the outcome; no URL, since URLs carry codes and tickets, and no address. */
 function logRequests(app: FastifyInstance): void {
   app.addHook('onResponse', async (request, reply) => {
-    request.log.info(
+    const route = request.routeOptions.url ?? 'none'
+    // Probes come every few seconds and would bury the rest.
+    request.log[route.startsWith('/health') ? 'debug' : 'info'](
       {
-        request_id: request.id,
         method: request.method,
-        route: request.routeOptions.url ?? 'none',
+        route,
         status: reply.statusCode,
         duration_ms: Math.round(reply.elapsedTime),
       },
