@@ -34,9 +34,10 @@ export function readCursor(text: string | undefined): TimeCursor | undefined {
   if (text === undefined) return undefined
   try {
     const parsed: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
-    if (Array.isArray(parsed) && typeof parsed[0] === 'string' && typeof parsed[1] === 'string') {
-      const createdAt = new Date(parsed[0])
-      const [, id] = parsed
+    // Only its shape is taken for granted; its parts are judged below.
+    const [time, id] = Array.isArray(parsed) ? (parsed as unknown[]) : []
+    if (typeof time === 'string' && typeof id === 'string') {
+      const createdAt = new Date(time)
       if (!Number.isNaN(createdAt.getTime()) && /^[\x21-\x7e]{1,128}$/.test(id)) return { createdAt, id }
     }
   } catch {

@@ -13,6 +13,7 @@ import {
   park,
   readToken,
   returnWithBearer,
+  type Steps,
 } from '../support/process-flow.ts'
 import { deploymentOf, type Deployment, type ServiceProcess } from '../support/service-process.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
@@ -59,23 +60,35 @@ describe('kill -9 in the midst of running authorizations', () => {
   const killAfter = [40, 90, 140]
   const attempts: Attempt[] = []
 
+  /** While it starts anew it says so; to its users that is one more broken connection. */
+  const steps: Steps = {
+    get url() {
+      return service.url
+    },
+    async call(...request) {
+      const reply = await service.call(...request)
+      if (reply.status === 503) throw new TypeError('Not ready yet')
+      return reply
+    },
+  }
+
   /** A step that the kill broke off; whoever is broken off begins again with a new state. */
   async function attempt(byTicket: boolean): Promise<boolean> {
     const record: Attempt = {}
     attempts.push(record)
     try {
       if (byTicket) {
-        const { sessionId, cookie, location } = await departByTicket(service, slug)
+        const { sessionId, cookie, location } = await departByTicket(steps, slug)
         const callback = provider.consent(location)
         record.callback = callback
-        record.replay = () => returnWithBearer(service, callback)
-        const code = await park(service, callback, cookie)
+        record.replay = () => returnWithBearer(steps, callback)
+        const code = await park(steps, callback, cookie)
         assert.ok(code, 'a young state was refused')
-        record.replay = () => completeParked(service, slug, sessionId, code)
+        record.replay = () => completeParked(steps, slug, sessionId, code)
       } else {
-        const callback = provider.consent(await depart(service, slug))
+        const callback = provider.consent(await depart(steps, slug))
         record.callback = callback
-        record.replay = () => returnWithBearer(service, callback)
+        record.replay = () => returnWithBearer(steps, callback)
       }
       const reply = await record.replay()
       const id = await connectedId(reply)

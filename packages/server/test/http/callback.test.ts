@@ -9,6 +9,7 @@ import {
   consentedTicket,
   countOf,
   jsonOf,
+  racing,
   rows,
   sendCallback,
   sessionStatus,
@@ -109,7 +110,9 @@ it('with an invalid bearer: 401 also for a browser, and nothing is consumed', as
 it('makes exactly one token request however many callbacks race', async () => {
   const callback = await consentedCallback(service)
   const [earlier, connectors] = [tokenRequests(), await countOf(service, 'connectors')]
-  const replies = await Promise.all(Array.from({ length: 50 }, () => sendCallback(service, callback)))
+  const replies = await racing(service, () =>
+    Promise.all(Array.from({ length: 50 }, () => sendCallback(service, callback))),
+  )
   assert.equal(replies.filter((reply) => reply.status === 200).length, 1)
   assert.equal(replies.filter((reply) => reply.status === 400).length, 49)
   assert.equal(tokenRequests(), earlier + 1)
@@ -121,8 +124,8 @@ it('parks once however many browsers’ callbacks race, and asks for no token', 
   const { callback, cookies } = await consentedTicket(service, session)
   await withoutTokenRequest(async () => {
     const path = callback.pathname + callback.search
-    const replies = await Promise.all(
-      Array.from({ length: 20 }, () => anonymous(service, path, { ...browser, cookie: cookies })),
+    const replies = await racing(service, () =>
+      Promise.all(Array.from({ length: 20 }, () => anonymous(service, path, { ...browser, cookie: cookies }))),
     )
     assert.equal(replies.filter((reply) => reply.status === 303).length, 1)
     assert.equal(replies.filter((reply) => reply.status === 400).length, 19)

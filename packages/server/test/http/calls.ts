@@ -206,3 +206,36 @@ export async function eventsOf(
   const search = new URLSearchParams({ limit: '100', ...query })
   return dataOf<readonly EventBody[]>(await service.call('GET', `/v1/events?${search.toString()}`, options))
 }
+
+/**
+ * Runs requests that all want the same thing, and keeps it locked until several wait for it: without that the first is
+ * done before the second has a database connection, and nothing races.
+ */
+export async function racing<T>(
+  service: TestService,
+  work: () => Promise<T>,
+  lock = 'select 1 from transactions for update',
+): Promise<T> {
+  const client = new pg.Client({ connectionString: service.database.adminUrl })
+  await client.connect()
+  try {
+    await client.query('begin')
+    await client.query(lock)
+    const running = work()
+    for (let looks = 0, waiting = 0; waiting < 5; looks += 1) {
+      assert.ok(looks < 10_000, 'the requests did not come to wait for one row')
+      const { rows: found } = await client.query<{ n: number }>(
+        `select count(*)::int as n
+         from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'`,
+      )
+      waiting = found[0]?.n ?? 0
+      // Statistics are a snapshot for the length of a transaction.
+      await client.query('select pg_stat_clear_snapshot()')
+    }
+    await client.query('commit')
+    return await running
+  } finally {
+    await client.end()
+  }
+}

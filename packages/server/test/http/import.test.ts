@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
 import { startTestService, type TestService } from '../support/service.ts'
-import { assertProblem, connectorsPath, countOf, dataOf, eventsOf, otherId, rows, type Json } from './calls.ts'
+import { assertProblem, connectorsPath, countOf, dataOf, eventsOf, otherId, racing, rows, type Json } from './calls.ts'
 
 let service: TestService
 before(async () => {
@@ -42,7 +42,8 @@ it('same key and body: the same answer, one connector', async () => {
 
 it('same key at the same time: one connector and one answer', async () => {
   const count = await countOf(service, 'connectors')
-  const replies = await Promise.all(Array.from({ length: 15 }, () => post('parallel')))
+  const many = () => Promise.all(Array.from({ length: 15 }, () => post('parallel')))
+  const replies = await racing(service, many, 'lock table idempotency_keys in share row exclusive mode')
   const bodies = await Promise.all(replies.map((reply) => reply.text()))
   assert.deepEqual([...new Set(replies.map((reply) => reply.status))], [201])
   assert.equal(new Set(bodies).size, 1)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
 import { authorizePath } from '../support/consent.ts'
 import { startTestService, type TestService } from '../support/service.ts'
-import { anonymous, assertProblem, browser, otherId, rows, sessionStatus, startSession } from './calls.ts'
+import { anonymous, assertProblem, browser, otherId, racing, rows, sessionStatus, startSession } from './calls.ts'
 
 let service: TestService
 before(async () => {
@@ -40,7 +40,7 @@ it('opens once and never again', async () => {
 
 it('lets exactly one of fifty parallel uses through', async () => {
   const { authorize_url: url } = await startSession(service)
-  const replies = await Promise.all(Array.from({ length: 50 }, () => open(url)))
+  const replies = await racing(service, () => Promise.all(Array.from({ length: 50 }, () => open(url))))
   const statuses = replies.map((reply) => reply.status)
   assert.equal(statuses.filter((status) => status === 303).length, 1)
   assert.equal(statuses.filter((status) => status === 401).length, 49)

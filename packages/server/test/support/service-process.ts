@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { SignJWT } from 'jose'
 import { allRights, freePort, type CallOptions } from './service.ts'
 
+const followParent = new URL('../../bin/follow-parent.mjs', import.meta.url).href
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const startsWithinMs = 30_000
 
@@ -145,9 +146,18 @@ async function startProcess(
   }
 }
 
-/** In an empty environment and a folder without `.env`: only what is named here counts. */
+/**
+ * In an empty environment and a folder without `.env`: only what is named here counts. It ends when the test run is
+ * killed.
+ */
 function run(args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
-  return spawn(process.execPath, [main, ...args], { cwd: tmpdir(), env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, ['--import', followParent, main, ...args], {
+    cwd: tmpdir(),
+    env,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  child.channel?.unref()
+  return child
 }
 
 function endOf(child: ChildProcess): Promise<{ readonly code: number | null; readonly signal: string | null }> {
