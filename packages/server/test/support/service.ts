@@ -22,7 +22,7 @@ export interface TestClock extends Clock {
   advance(ms: number): void
 }
 
-export function testClock(): TestClock {
+function testClock(): TestClock {
   let offsetMs = 0
   return {
     now: () => new Date(Date.now() + offsetMs),
