@@ -5,7 +5,7 @@ import { findConnector } from '../store/connectors.ts'
 import type { ConnectorRow } from '../store/rows.ts'
 import { connectorPlace } from './connector-places.ts'
 import type { Context } from './context.ts'
-import { refresh } from './refresh.ts'
+import { providerAppChanged, refresh, usableProvider } from './refresh.ts'
 
 /** An access token that may be handed out or used now. */
 export interface ReadyAccess {
@@ -50,7 +50,7 @@ export async function freshAccess(
     const connector = await findConnector(context.database.tenant(tenantId), tenantId, place.connectorId)
     const isHere = connector?.space_id === place.spaceId && connector.collection_id === place.collectionId
     if (connector === undefined || !isHere) return { kind: 'unknown' }
-    const judged = await judge(context, connector, minTtlMs)
+    const judged = await judge(context, tenantId, connector, minTtlMs)
     if (judged !== 'refresh') return judged
     versionAtFirst ??= connector.version
     // Refreshed since the first look, and still shorter-lived than asked: asking again would bring no better one.
@@ -69,10 +69,20 @@ export async function freshAccess(
   return { kind: 'unavailable', retryAfterSeconds: 5 }
 }
 
-async function judge(context: Needs, connector: ConnectorRow, minTtlMs: number): Promise<FreshAccess | 'refresh'> {
+async function judge(
+  context: Needs,
+  tenant: TenantId,
+  connector: ConnectorRow,
+  minTtlMs: number,
+): Promise<FreshAccess | 'refresh'> {
   if (connector.health === 'disconnected') return { kind: 'disconnected' }
   if (connector.paused) return { kind: 'paused' }
-  if (connector.health === 'reauth_required') return describeFailure(context, connector)
+  if (connector.health === 'reauth_required') {
+    // The operator may have put the provider app back that the grant belongs to.
+    const mayBeBack = connector.status_reason === providerAppChanged && connector.refresh_token !== null
+    const provider = mayBeBack ? await usableProvider(context, tenant, connector) : 'changed'
+    return typeof provider === 'string' ? describeFailure(context, connector) : 'refresh'
+  }
   const now = context.clock.now()
   const expiresAt = connector.access_token_expires_at
   if (expiresAt === null || expiresAt > plusMs(now, minTtlMs)) return ready(context, connector)

@@ -14,7 +14,7 @@ import { findConnector } from '../store/connectors.ts'
 import { countPendingTransactions } from '../store/find-transactions.ts'
 import type { NewTransaction } from '../store/transactions.ts'
 import type { Context } from './context.ts'
-import { requireReach, requireRight, type Principal } from './principal.ts'
+import { isSamePrincipal, requireReach, requireRight, type Principal } from './principal.ts'
 import { providerInUse, type ProviderInUse } from './provider-client.ts'
 import { redirectTarget, requireAllowedOrigin } from './redirect-target.ts'
 import { transactionPlace } from './transaction-places.ts'
@@ -105,7 +105,12 @@ async function requireFreeConnectorId(context: Needs, principal: Principal, requ
   if (request.connectorId === undefined) return
   const { tenantId } = principal
   const known = await findConnector(context.database.tenant(tenantId), tenantId, connectorId(request.connectorId))
-  if (known !== undefined && !isSamePlace(known, request)) throw new Problem('connector_id_taken')
+  if (known === undefined) return
+  if (!isSamePlace(known, request)) throw new Problem('connector_id_taken')
+  // Another user may renew the same account's consent. To put a different account in its place, or one that cannot be
+  // compared, is to change somebody else's connector.
+  const mayDiffer = request.allowAccountChange === true || known.account_id === null
+  if (mayDiffer && !isSamePrincipal(principal, known)) requireRight(principal, 'connectors:manage')
 }
 
 /** Whether a connector belongs to the space, collection and provider of a request. */

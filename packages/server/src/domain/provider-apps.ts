@@ -56,6 +56,7 @@ export async function changeProviderApp(
   const { tenantId } = principal
   const definition = await requireDefinition(context, tenantId, slug)
   requireFittingVariables(definition, change.urlVariables)
+  if (change.clientSecret) await context.vault.prepare(tenantId)
   const saved = await context.database.transaction(tenantId, async (db) => {
     const known = await lockProviderApp(db, tenantId, slug)
     const app = await applyChange(context, tenantId, definition, known, change)
@@ -90,7 +91,8 @@ function requireFittingVariables(
 ): void {
   const problems = Object.entries(values ?? {}).flatMap(([name, value]) => {
     const loc = ['body', 'url_variables', name]
-    const variable = definition.url_variables?.[name]
+    const known = definition.url_variables ?? {}
+    const variable = Object.hasOwn(known, name) ? known[name] : undefined
     if (variable === undefined) return { loc, msg: 'extra fields not permitted', type: 'value_error.extra' }
     if (isAllowedValue(definition, name, value)) return []
     return { loc, msg: `string does not match regex "${variable.pattern}"`, type: 'value_error.str.regex' }

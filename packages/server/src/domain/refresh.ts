@@ -17,14 +17,17 @@ import { dropGrant } from './drop-grant.ts'
 import { providerInUse, type ProviderInUse } from './provider-client.ts'
 import type { RefreshResult } from './refresh-result.ts'
 
-/** The provider's deadline is shorter than the lease, so that the lease outlives the call and its storing. */
+/** The lease outlives the call, the check of an ID token (at most five seconds more) and an ordinary storing. */
 const providerDeadlineMs = 10_000
-const leaseMs = 20_000
+const leaseMs = 25_000
 const lookAgainMs = 100
-const storeAttempts = 20
+const storeAttempts = 60
 const storeAgainMs = 500
 const firstBackoffMs = 5_000
 const longestBackoffMs = 15 * 60_000
+
+/** `status_reason` of a connector whose provider app is no longer the one it was granted to. */
+export const providerAppChanged = 'provider_app_changed'
 
 type Needs = Pick<
   Context,
@@ -78,7 +81,8 @@ async function attempt(
 ): Promise<Failure | undefined> {
   if (connector.refresh_token === null) return lost('token_expired')
   const provider = await usableProvider(context, tenant, connector)
-  if (provider === undefined) return lost('provider_app_changed')
+  if (provider === 'missing') return later(context, connector, 'provider_app_missing', undefined)
+  if (provider === 'changed') return lost(providerAppChanged)
   const tokens = await openTokens(context, connector, connector.refresh_token)
   if (tokens === undefined) return lost('tokens_unreadable')
   const outcome = await refreshGrant(context, provider.client, {
@@ -128,16 +132,17 @@ async function dropAfterDisconnect(
 }
 
 /** Credentials stay with the context they were granted in: a changed endpoint or client never sees them. */
-async function usableProvider(
-  context: Needs,
+export async function usableProvider(
+  context: Pick<Context, 'database' | 'vault' | 'catalog' | 'settings'>,
   tenant: TenantId,
   connector: ConnectorRow,
-): Promise<ProviderInUse | undefined> {
+): Promise<ProviderInUse | 'changed' | 'missing'> {
   try {
     const provider = await providerInUse(context, tenant, providerSlug(connector.provider_slug))
-    return provider.contextId === connector.context_id ? provider : undefined
+    return provider.contextId === connector.context_id ? provider : 'changed'
   } catch (error) {
-    if (error instanceof Problem) return undefined
+    // An operator's slip, such as a restart without the variables, must not end connections.
+    if (error instanceof Problem) return 'missing'
     throw error
   }
 }
@@ -168,7 +173,7 @@ async function store(
       return await context.database.transaction(lease.tenantId, async (db) => {
         if (!(await storeRefresh(db, lease, tokens, now))) return false
         await tell(db, connector, 'token.refreshed', undefined, now)
-        if (connector.health === 'degraded') await tell(db, connector, 'connector.recovered', undefined, now)
+        if (connector.health !== 'active') await tell(db, connector, 'connector.recovered', undefined, now)
         return true
       })
     } catch (error) {

@@ -10,7 +10,7 @@ import type { Context } from './context.ts'
 import { revocationPlace } from './disconnect.ts'
 import { providerInUse } from './provider-client.ts'
 
-const batch = 20
+const batch = { all: 40, ofTenant: 5 }
 /** A worker that dies leaves its revocations to others after this long. */
 const claimLifeMs = 60_000
 const firstBackoffMs = 10_000
@@ -27,12 +27,10 @@ type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'setting
 export async function revokeDue(context: Needs): Promise<number> {
   const now = context.clock.now()
   const due = await claimDueRevocations(context.database.system, now, plusMs(now, claimLifeMs), batch)
-  const failures: unknown[] = []
-  for (const revocation of due) {
-    // One that cannot be worked off must not hold up those behind it.
-    await revokeOne(context, revocation).catch((error: unknown) => failures.push(error))
-  }
-  if (failures.length > 0) throw failures[0]
+  // Side by side: a provider that hangs must not hold up the others.
+  const ends = await Promise.allSettled(due.map((revocation) => revokeOne(context, revocation)))
+  const failed = ends.find((end) => end.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
   return due.length
 }
 

@@ -100,15 +100,17 @@ export function openDatabase(databaseUrl: string, options: { readonly poolSize?:
       const reach = `=${tenantId}`
       let broken: Error | undefined
       try {
+        reaches.delete(client)
         await Promise.all([run(client, begin, []), run(client, setReach, [reach])])
-        reaches.set(client, reach)
         const result = await work({ query: async (text, values) => (await run(client, text, values)).rows as never[] })
-        await run(client, commit, [])
+        const ended = await run(client, commit, [])
+        // A statement that failed and was swallowed turns `commit` into a rollback, which PostgreSQL only mentions.
+        if (ended.command !== 'COMMIT') throw new Error('The transaction was rolled back: a statement in it had failed')
+        reaches.set(client, reach)
         return result
       } catch (error) {
         if (isUnavailable(error)) broken = new DatabaseUnavailable(error)
-        // A setting made inside a transaction that rolls back is undone with it.
-        reaches.delete(client)
+        // A setting made inside a transaction that rolls back is undone with it, so no reach is known here.
         await run(client, rollback, []).catch((rollbackError: unknown) => {
           broken ??= new DatabaseUnavailable(rollbackError)
         })

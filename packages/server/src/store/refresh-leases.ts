@@ -12,11 +12,11 @@ const claim = statement(
 const store = statement(
   'refresh.store',
   `update connectors
-   set access_token = $5, refresh_token = coalesce($6, refresh_token), token_type = $7, access_token_expires_at = $8,
-       granted_scopes = coalesce($9, granted_scopes), kept = kept || $10::jsonb, health = 'active', status_reason = null,
+   set access_token = $4, refresh_token = coalesce($5, refresh_token), token_type = $6, access_token_expires_at = $7,
+       granted_scopes = coalesce($8, granted_scopes), kept = kept || $9::jsonb, health = 'active', status_reason = null,
        version = version + 1, refresh_lease_ends_at = null, refresh_failures = 0, refresh_retry_at = null,
-       last_refreshed_at = $11, updated_at = $11
-   where tenant_id = $1 and connector_id = $2 and version = $3 and refresh_fence = $4 and health <> 'disconnected'
+       last_refreshed_at = $10, updated_at = $10
+   where tenant_id = $1 and connector_id = $2 and version = $3 and health <> 'disconnected'
    returning connector_id`,
 )
 const fail = statement(
@@ -64,13 +64,17 @@ export interface RefreshedTokens {
   readonly kept: Readonly<Record<string, string>>
 }
 
-/** Stores new tokens; `false` when the lease was outlived, or a reconnect or a disconnect came first. */
+/**
+ * Stores new tokens; `false` when a reconnect, a disconnect or another refresh was stored first.
+ *
+ * An outlived lease does not matter here: tokens in hand over the version they were granted for are the newest there
+ * are, and throwing away a rotated refresh token would end the connection. Only failures need the fence.
+ */
 export async function storeRefresh(db: Db, lease: RefreshLease, tokens: RefreshedTokens, now: Date): Promise<boolean> {
   const rows = await db.query(store, [
     lease.tenantId,
     lease.connectorId,
     lease.version,
-    lease.fence,
     tokens.accessToken,
     tokens.refreshToken ?? null,
     tokens.tokenType,

@@ -26,13 +26,17 @@ const claimDue = statement(
   'revocations.claim_due',
   `update revocations
    set next_attempt_at = $2, attempts = attempts + 1
-   where (tenant_id, revocation_id) in (
-     select tenant_id, revocation_id
-     from revocations
-     where status = 'queued' and next_attempt_at <= $1
-     order by next_attempt_at
-     limit $3
-     for update skip locked)
+   where status = 'queued' and next_attempt_at <= $1
+     and (tenant_id, revocation_id) in (
+       select tenant_id, revocation_id
+       from (
+         select tenant_id, revocation_id, next_attempt_at,
+                row_number() over (partition by tenant_id order by next_attempt_at) as turn
+         from revocations
+         where status = 'queued' and next_attempt_at <= $1) as due
+       where turn <= $4
+       order by next_attempt_at
+       limit $3)
    returning ${columns}`,
 )
 const end = statement(
@@ -77,9 +81,17 @@ export async function findNewestRevocation(
   return (await db.query<Revocation>(selectNewest, [tenantId, connectorId]))[0]
 }
 
-/** Takes revocations that are due; a worker that dies gives them back when `retryAt` comes. */
-export async function claimDueRevocations(system: Db, now: Date, retryAt: Date, limit: number): Promise<Revocation[]> {
-  return system.query<Revocation>(claimDue, [now, retryAt, limit])
+/**
+ * Takes revocations that are due, a few of each tenant, so that none holds up the others; a worker that dies gives
+ * them back when `retryAt` comes. Of two workers that see the same row, the second finds it no longer due.
+ */
+export async function claimDueRevocations(
+  system: Db,
+  now: Date,
+  retryAt: Date,
+  limits: { readonly all: number; readonly ofTenant: number },
+): Promise<Revocation[]> {
+  return system.query<Revocation>(claimDue, [now, retryAt, limits.all, limits.ofTenant])
 }
 
 /** Records the end state and destroys the sealed tokens. Answers `false` when it had ended before. */

@@ -23,6 +23,11 @@ export interface DataKeyStore {
 /** Seals secrets, each with its tenant's data key and bound to its place. */
 export interface Vault {
   seal(place: Place, secret: Secret): Promise<Buffer>
+  /**
+   * Loads the tenant's data key, so that sealing inside a database transaction needs no second connection: transactions
+   * that wait for one another's connections would starve the pool.
+   */
+  prepare(tenantId: TenantId): Promise<void>
   /** Throws `SealBroken` when the value was altered, belongs elsewhere, or its data key is gone. */
   open(place: Place, sealed: Uint8Array): Promise<Secret>
 }
@@ -78,6 +83,9 @@ export function createVault(keys: KeyEncryptionKeys, store: DataKeyStore): Vault
     })
 
   return {
+    async prepare(tenantId) {
+      await newest(tenantId)
+    },
     async seal(place, secret) {
       const { epoch, key } = await newest(place.tenantId)
       const header = Buffer.alloc(headerBytes)

@@ -270,7 +270,10 @@ it('is taken up by another worker when one dies over it', async () => {
   const id = await connectAccount(service)
   await disconnect(id)
   const now = service.clock.now()
-  const claimed = await claimDueRevocations(service.context.database.system, now, plusMs(now, 60_000), 20)
+  const claimed = await claimDueRevocations(service.context.database.system, now, plusMs(now, 60_000), {
+    all: 20,
+    ofTenant: 5,
+  })
   assert.equal(claimed.length, 1)
   assert.equal(await revokeDue(service.context), 0)
   service.clock.advance(61_000)

@@ -3,7 +3,7 @@ import { after, before, it } from 'node:test'
 import { revokeDue } from '../../src/domain/revoke-at-provider.ts'
 import { connectAccount } from '../support/consent.ts'
 import { startTestService, type TestService } from '../support/service.ts'
-import { assertProblem, connectorsPath, dataOf, eventsOf, rows, type Json } from './calls.ts'
+import { assertProblem, connectorsPath, dataOf, eventsOf, racing, rows, type Json } from './calls.ts'
 import { addProvider } from './own-providers.ts'
 
 let service: TestService
@@ -90,7 +90,8 @@ it('a second DELETE answers with the same revocation and starts none', async () 
 
 it('parallel DELETEs make one revocation and one event', async () => {
   const id = await connectAccount(service)
-  const replies = await Promise.all(Array.from({ length: 10 }, () => service.call('DELETE', `${connectorsPath}/${id}`)))
+  const many = () => Promise.all(Array.from({ length: 10 }, () => service.call('DELETE', `${connectorsPath}/${id}`)))
+  const replies = await racing(service, many, 'select 1 from connectors for update')
   assert.deepEqual([...new Set(replies.map((reply) => reply.status))], [202])
   assert.deepEqual(await typesOf(id), ['connector.connected', 'connector.disconnected'])
 })

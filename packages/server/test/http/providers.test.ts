@@ -17,6 +17,7 @@ after(async () => {
   await provider.close()
 })
 
+/** The contract's, and beside them what `PATCH` set, and where to read on. */
 const fields = [
   'id',
   'provider_slug',
@@ -28,6 +29,10 @@ const fields = [
   'setup_complete',
   'redirect_uri',
   'has_secret',
+  'client_id',
+  'scopes',
+  'url_variables',
+  'docs_url',
 ]
 const admin = async (slug: string) => dataOf(await service.call('GET', `${adminPath}/${slug}`))
 const patch = (slug: string, body: object) => service.call('PATCH', `${adminPath}/${slug}`, { body })
@@ -47,7 +52,7 @@ it('lists the providers this tenant can use', async () => {
 
 it('shows an administrator the set-up, with the redirect URI to register', async () => {
   const google = await admin('google')
-  for (const name of fields) assert.ok(name in google, name)
+  assert.deepEqual(Object.keys(google).toSorted(), fields.toSorted())
   assert.equal(google['redirect_uri'], `${service.url}/v1/connectors/oauth/google/callback`)
   assert.deepEqual([google['setup_complete'], google['has_secret']], [false, false])
   const all = await dataOf<readonly Json[]>(await service.call('GET', adminPath))
