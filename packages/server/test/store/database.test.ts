@@ -131,6 +131,19 @@ describe('a transaction', () => {
     assert.deepEqual(await database.tenant(tenant).query(all, []), [])
   })
 
+  it('is not taken for done when work swallows the failure of a statement in it', async () => {
+    const [tenant, next] = [tenants[0] ?? tenantId('t'), tenants[1] ?? tenantId('u')]
+    const swallowing = database.transaction(tenant, async (db) => {
+      await db.query(put, [tenant, 'https://swallowed.example/'])
+      await db.query(fail, [0]).catch(() => undefined)
+    })
+    await assert.rejects(swallowing, /rolled back/)
+    for (let index = 0; index < 4; index += 1) {
+      assert.deepEqual(await database.tenant(next).query(reachNow, []), [{ reach: `=${next}` }])
+      assert.deepEqual(await database.tenant(tenant).query(all, []), [])
+    }
+  })
+
   it('shows nothing to others until it ends, and everything after', async () => {
     await database.transaction(tenant, async (db) => {
       await db.query(put, [tenant, 'https://kept.example'])
