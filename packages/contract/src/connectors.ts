@@ -49,7 +49,23 @@ export const ConnectorQuery = Type.Object({
   status: Type.Optional(ConnectorStatus),
 })
 
-const ScopeConfig = nullable(Type.Object({}, { description: 'What to sync; kept for the platform as it is' }))
+const maxScopeConfig = { levels: 20, bytes: 16_384 }
+
+const ScopeConfig = nullable(
+  Type.Refine(
+    Type.Object({}, { description: 'What to sync; kept for the platform as it is. At most 20 levels and 16 KiB' }),
+    (value) =>
+      !isDeeper(value, maxScopeConfig.levels) &&
+      new TextEncoder().encode(JSON.stringify(value)).length <= maxScopeConfig.bytes,
+    () => `ensure this value has at most ${maxScopeConfig.levels} levels and ${maxScopeConfig.bytes} bytes of JSON`,
+  ),
+)
+
+/** Looks no deeper than it must: text of a few kilobytes can be nested deeper than the stack. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((part) => isDeeper(part, levels - 1))
+}
 
 /** `POST` base: takes over credentials obtained elsewhere with the same provider app. */
 export const ImportBody = Type.Object(

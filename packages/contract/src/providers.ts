@@ -46,7 +46,7 @@ export const PatchProviderBody = Type.Object(
     client_id: Type.Optional(nullable(ClientId)),
     client_secret: Type.Optional(nullable(ClientSecret)),
     scopes: Type.Optional(nullable(Type.Array(visible(256), { maxItems: 100 }))),
-    url_variables: Type.Optional(Type.Record(Type.String(), Type.String({ maxLength: 300 }))),
+    url_variables: Type.Optional(Type.Record(Type.String(), Type.String({ maxLength: 300 }), { maxProperties: 50 })),
   },
   closed,
 )

@@ -57,8 +57,8 @@ export async function serve(role: Role): Promise<number> {
   const ready = migrateWhenPossible(settled, logger, stopping.signal).then(async (isDone) => {
     if (!isDone) return false
     state.isMigrated = true
-    await warnAboutRowSecurity(flows, logger)
-    if (role !== 'worker') await greet(settled, flows)
+    await untilDone(stopping.signal, logger, () => warnAboutRowSecurity(flows, logger))
+    if (role !== 'worker') await untilDone(stopping.signal, logger, () => greet(settled, flows))
     return true
   })
   const background = role === 'api' ? undefined : startBackgroundAfter(ready, flows, logger, stopping.signal)

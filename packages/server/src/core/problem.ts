@@ -49,7 +49,7 @@ export const problems = {
   session_unknown: [404, 'There is no such session.'],
   // 405, 408, 413, 414, 415
   method_not_allowed: [405, 'This address does not take that method; see /docs.'],
-  body_too_large: [413, 'The request body is too large; send at most 1 MiB.'],
+  body_too_large: [413, 'The request body is too large; send at most 64 KiB, or 256 KiB to import a connector.'],
   uri_too_long: [414, 'The URL is too long; keep it under 8 KiB.'],
   unsupported_media_type: [415, 'Send the body as application/json.'],
   // 409

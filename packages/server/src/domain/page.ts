@@ -38,7 +38,9 @@ export function readCursor(text: string | undefined): TimeCursor | undefined {
     const [time, id] = Array.isArray(parsed) ? (parsed as unknown[]) : []
     if (typeof time === 'string' && typeof id === 'string') {
       const createdAt = new Date(time)
-      if (!Number.isNaN(createdAt.getTime()) && /^[\x21-\x7e]{1,128}$/.test(id)) return { createdAt, id }
+      const year = createdAt.getUTCFullYear()
+      // Also no number; and PostgreSQL ends where JavaScript still has years.
+      if (year >= 0 && year <= 9999 && /^[\x21-\x7e]{1,128}$/.test(id)) return { createdAt, id }
     }
   } catch {
     // Falls through: whatever it is, it is no cursor of ours.

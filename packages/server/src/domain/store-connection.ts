@@ -17,6 +17,7 @@ import type { ConnectorRow } from '../store/rows.ts'
 import type { Transaction } from '../store/find-transactions.ts'
 import { finishTransaction } from '../store/transactions.ts'
 import type { Place } from '../vault/place.ts'
+import { writeCallerContext } from './caller-context.ts'
 import { connectorPlace } from './connector-places.ts'
 import type { Context } from './context.ts'
 import { isSamePlace } from './prepare-transaction.ts'
@@ -148,7 +149,8 @@ async function moveCallerContext(context: Needs, transaction: Transaction) {
   if (transaction.caller_context === null) return undefined
   const opened = await context.vault.open(transactionPlace(transaction, 'caller_context'), transaction.caller_context)
   const eventId = mintEventId()
-  return { eventId, sealed: await context.vault.seal(callerContextPlace(transaction.tenant_id, eventId), opened) }
+  const content = writeCallerContext(opened, transaction.principal_issuer)
+  return { eventId, sealed: await context.vault.seal(callerContextPlace(transaction.tenant_id, eventId), content) }
 }
 
 /** The place of an event's sealed caller context. */

@@ -17,6 +17,8 @@ export interface ApiRoute<P extends TSchema, Q extends TSchema, B extends TSchem
   readonly schemas: RequestSchemas<P, Q, B, H>
   readonly status: number
   readonly response: TSchema
+  /** Only where a body may be larger than elsewhere. */
+  readonly maxBodyBytes?: number
   handle(input: Parts<P, Q, B, H> & { readonly principal: Principal }, reply: FastifyReply): Promise<unknown>
 }
 
@@ -37,6 +39,7 @@ export function addApiRoute<
     method: route.method,
     url: route.url,
     exposeHeadRoute: false,
+    ...(route.maxBodyBytes !== undefined && { bodyLimit: route.maxBodyBytes }),
     schema: openApiSchema(route),
     onRequest: async (request) => {
       await auth.limits.checkAddress(request)

@@ -39,12 +39,18 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: () => randomUUID(),
     trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],
-    bodyLimit: 1_048_576,
+    // Enough for every body but an import; validation of more would hold up everybody else.
+    bodyLimit: 65_536,
     requestTimeout: 30_000,
     exposeHeadRoutes: false,
     // A slug or an id too long for its schema must meet the schema, not Fastify's own limit.
     routerOptions: { maxParamLength: 16_384 },
     rewriteUrl: (request) => withoutProxyPrefix(request.url ?? '/'),
+    // A path that cannot be decoded meets no hook and no handler; the framework's own answer would repeat it.
+    frameworkErrors: (error, request, reply) => {
+      void reply.headers(headersOfAll(request.id, settings.flows.settings.publicUrl))
+      void sendError(request, reply, toAnswer(error, request.id, false))
+    },
   })
   // The routes validate for themselves, all parts at once; the schemas are here for the reference.
   app.setValidatorCompiler(() => () => true)
@@ -109,18 +115,21 @@ function readJsonBodies(app: FastifyInstance): void {
 }
 
 function addHeaders(app: FastifyInstance, publicUrl: string): void {
-  const isHttps = publicUrl.startsWith('https:')
   app.addHook('onRequest', async (request, reply) => {
-    void reply.headers({
-      'x-request-id': request.id,
-      'cache-control': 'no-store',
-      'referrer-policy': 'no-referrer',
-      'x-content-type-options': 'nosniff',
-      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-      'cross-origin-opener-policy': 'same-origin',
-      ...(isHttps && { 'strict-transport-security': 'max-age=31536000; includeSubDomains' }),
-    })
+    void reply.headers(headersOfAll(request.id, publicUrl))
   })
+}
+
+function headersOfAll(requestId: string, publicUrl: string): Record<string, string> {
+  return {
+    'x-request-id': requestId,
+    'cache-control': 'no-store',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'cross-origin-opener-policy': 'same-origin',
+    ...(publicUrl.startsWith('https:') && { 'strict-transport-security': 'max-age=31536000; includeSubDomains' }),
+  }
 }
 
 function addErrorHandling(app: FastifyInstance): void {

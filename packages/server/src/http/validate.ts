@@ -4,6 +4,7 @@ import { Problem } from '../core/problem.ts'
 import { InvalidFields, type FieldProblem } from '../domain/invalid-fields.ts'
 import { fieldProblems, type Part } from './field-problems.ts'
 import { urlFault } from './formats.ts'
+import { shownProblems, sizeProblems } from './size-problems.ts'
 import { unstorableText } from './unstorable.ts'
 
 /** The schemas of a request's parts. */
@@ -35,7 +36,7 @@ export interface RawParts {
 const maxUrlLength = 8192
 
 /**
- * Judges all parts of a request at once, so that a caller learns of every problem in one answer.
+ * Judges all parts of a request at once, so that a caller learns of every problem in one answer, up to a hundred.
  *
  * The answered function throws `InvalidFields` (422), or 414 for a URL over 8 KiB in which no single parameter is to blame.
  */
@@ -56,7 +57,7 @@ export function requestValidator<P extends TSchema, Q extends TSchema, B extends
       ...judge('header', headers, raw.headers),
       ...(body !== undefined && content === undefined ? [missingBody] : judge('body', body, content)),
     ]
-    if (problems.length > 0) throw new InvalidFields(problems)
+    if (problems.length > 0) throw new InvalidFields(problems.slice(0, shownProblems))
     if (raw.urlLength > maxUrlLength) throw new Problem('uri_too_long')
     // Judged above: the parts have the shape of their schemas.
     return { params: raw.params, query: given, body: content, headers: raw.headers } as Parts<P, Q, B, H>
@@ -72,13 +73,17 @@ function compiled(schema: TSchema | undefined): Validator | undefined {
 function judge(part: Part, validator: Validator | undefined, value: unknown): FieldProblem[] {
   if (validator === undefined) return []
   if (validator.Check(value)) return unstorableText(part, value)
+  const oversized = sizeProblems([part], validator.Type(), value)
+  if (oversized.length > 0) return oversized
   const errors = validator.Errors(value).map((error) =>
     error.keyword === 'format' && error.params.format === 'http-url'
       ? // One format, three ways to be wrong.
         { ...error, params: { format: urlFault(valueAt(value, error.instancePath)) ?? 'url-extra' } }
       : error,
   )
-  return fieldProblems(part, errors)
+  const problems = fieldProblems(part, errors)
+  // The check above has said no: without a problem to name, the request would pass.
+  return problems.length > 0 ? problems : [{ loc: [part], msg: 'value is not valid', type: 'value_error' }]
 }
 
 function valueAt(value: unknown, pointer: string): string {

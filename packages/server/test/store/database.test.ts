@@ -140,7 +140,8 @@ describe('a transaction', () => {
     await assert.rejects(swallowing, /rolled back/)
     for (let index = 0; index < 4; index += 1) {
       assert.deepEqual(await database.tenant(next).query(reachNow, []), [{ reach: `=${next}` }])
-      assert.deepEqual(await database.tenant(tenant).query(all, []), [])
+      const uris = (await database.tenant(tenant).query<{ uri: string }>(all, [])).map((row) => row.uri)
+      assert.ok(!uris.includes('https://swallowed.example/'))
     }
   })
 

@@ -51,6 +51,8 @@ export function connectorRoutes(app: FastifyInstance, http: HttpContext): void {
     schemas: { params: CollectionParams, body: ImportBody, headers: ImportHeaders },
     status: 201,
     response: ConnectorBody,
+    // Two tokens of up to 16 KiB, their scopes and what to sync.
+    maxBodyBytes: 262_144,
     async handle({ principal, params, body, headers }) {
       const { credential } = body
       const view = await importConnector(http.flows, principal, {
