@@ -1,22 +1,19 @@
 import { Secret } from '../core/secret.ts'
-import type { Principal } from './principal.ts'
 
-/** What an event keeps sealed: the caller's context, and the issuer that tells its user from a namesake. */
-export function writeCallerContext(callerContext: Secret, issuer: string): Secret {
-  return new Secret(JSON.stringify({ callerContext: callerContext.reveal(), issuer }))
+/** What an event seals: the caller's context, and the issuer that tells its user from a namesake. */
+interface CallerContext {
+  readonly callerContext: string
+  readonly issuer: string
 }
 
-/**
- * The caller's context for the user it came from and for administrators; others of the tenant have no business with it,
- * nor has a user of the same name at another issuer.
- */
-export function readCallerContext(
-  opened: Secret,
-  actorId: string | null,
-  principal: Pick<Principal, 'issuer' | 'subject' | 'rights'>,
-): string | undefined {
-  // Sealed, so it is what was written above.
-  const { callerContext, issuer } = JSON.parse(opened.reveal()) as { callerContext: string; issuer: string }
-  const isActor = actorId === principal.subject && issuer === principal.issuer
-  return isActor || principal.rights.has('connectors:admin') ? callerContext : undefined
+/** The text to seal. */
+export function writeCallerContext(callerContext: Secret, issuer: string): Secret {
+  const content: CallerContext = { callerContext: callerContext.reveal(), issuer }
+  return new Secret(JSON.stringify(content))
+}
+
+/** Reads what `writeCallerContext` wrote. */
+export function readCallerContext(opened: Secret): CallerContext {
+  // It was sealed, so it is what stands above.
+  return JSON.parse(opened.reveal()) as CallerContext
 }

@@ -15,6 +15,7 @@ import type { Db } from '../store/database.ts'
 import { addEvent } from '../store/events.ts'
 import type { ConnectorRow } from '../store/rows.ts'
 import type { Transaction } from '../store/find-transactions.ts'
+import { cancelRevocations } from '../store/revocations.ts'
 import { finishTransaction } from '../store/transactions.ts'
 import type { Place } from '../vault/place.ts'
 import { writeCallerContext } from './caller-context.ts'
@@ -93,6 +94,7 @@ async function putConnector(db: Db, transaction: Transaction, credentials: Crede
     // Somebody may have taken the id since the start.
     if (!isSamePlace(known, place)) throw new Problem('connector_id_taken')
     requireReconnectable(known, transaction, credentials)
+    if (known.account_id === (credentials.account.id ?? null)) await keepGrant(db, known, now)
     await reconnectConnector(db, tenant, id, credentials, now)
     return false
   }
@@ -106,6 +108,31 @@ async function putConnector(db: Db, transaction: Transaction, credentials: Crede
   }
   if (!(await addConnector(db, connector, now))) throw new Problem('connector_id_taken')
   return true
+}
+
+/** Nobody wants the old grant ended any more: at many providers that would end the new one with it. */
+async function keepGrant(db: Db, known: ConnectorRow, now: Date): Promise<void> {
+  const tenant = tenantId(known.tenant_id)
+  for (const revocationId of await cancelRevocations(db, tenant, known.connector_id, now)) {
+    await addEvent(
+      db,
+      tenant,
+      {
+        eventType: 'connector.revocation_failed',
+        actorId: undefined,
+        resourceType: 'connector',
+        resourceId: known.connector_id,
+        place: known,
+        metadata: {
+          provider_slug: known.provider_slug,
+          revocation_id: revocationId,
+          status: 'failed',
+          reason: 'reconnected',
+        },
+      },
+      now,
+    )
+  }
 }
 
 function requireReconnectable(known: ConnectorRow, transaction: Transaction, credentials: Credentials): void {

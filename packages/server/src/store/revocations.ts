@@ -46,6 +46,14 @@ const end = statement(
    where tenant_id = $1 and revocation_id = $2 and status = 'queued'
    returning revocation_id`,
 )
+const cancel = statement(
+  'revocations.cancel',
+  `update revocations
+   set status = 'failed', reason = 'reconnected', access_token = null, refresh_token = null, next_attempt_at = null,
+       finished_at = $3
+   where tenant_id = $1 and connector_id = $2 and status = 'queued'
+   returning revocation_id`,
+)
 const postpone = statement(
   'revocations.postpone',
   `update revocations
@@ -113,4 +121,14 @@ export async function postponeRevocation(
   nextAttemptAt: Date,
 ): Promise<void> {
   await db.query(postpone, [tenantId, id, reason, nextAttemptAt])
+}
+
+/**
+ * Gives up what is still queued for a connector and destroys its sealed tokens; answers the revocations' ids.
+ *
+ * For a connector whose account was connected again: at many providers revoking the old tokens would end the new grant.
+ */
+export async function cancelRevocations(db: Db, tenantId: TenantId, connectorId: string, now: Date): Promise<string[]> {
+  const rows = await db.query<{ revocation_id: string }>(cancel, [tenantId, connectorId, now])
+  return rows.map((row) => row.revocation_id)
 }
