@@ -57,8 +57,8 @@ export async function serve(role: Role): Promise<number> {
   const ready = migrateWhenPossible(settled, logger, stopping.signal).then(async (isDone) => {
     if (!isDone) return false
     state.isMigrated = true
-    await untilDone(stopping.signal, logger, () => warnAboutRowSecurity(flows, logger))
-    if (role !== 'worker') await untilDone(stopping.signal, logger, () => greet(settled, flows))
+    await orGoOn(logger, warnAboutRowSecurity(flows, logger))
+    if (role !== 'worker') await orGoOn(logger, greet(settled, flows))
     return true
   })
   const background = role === 'api' ? undefined : startBackgroundAfter(ready, flows, logger, stopping.signal)
@@ -138,6 +138,13 @@ async function migrateWhenPossible(settled: Settled, logger: Logger, stopping: A
     }
   }
   return false
+}
+
+/** What is only told must not end a service that can do its work, or will once the database is back. */
+async function orGoOn(logger: Logger, telling: Promise<void>): Promise<void> {
+  await telling.catch((error: unknown) => {
+    logger.warn({ reason: error instanceof Error ? error.name : 'unknown' }, 'the start could not be told in full')
+  })
 }
 
 async function warnAboutRowSecurity(flows: Flows, logger: Logger): Promise<void> {

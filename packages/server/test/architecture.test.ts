@@ -86,7 +86,7 @@ const rules: Architecture = {
         'domain/authorize.ts',
         'domain/callback.ts',
         'domain/complete.ts',
-        'domain/events.ts',
+        'domain/caller-context.ts',
         'domain/exchange.ts',
         'domain/import-connector.ts',
         'domain/start-session.ts',

@@ -8,6 +8,7 @@ import { Type, type Static } from 'typebox'
  * Only the authorization code grant can be expressed: there is no field for another `response_type` or grant (RFC 9700 §2.1.2, §2.4).
  */
 
+/** For records as well: one with a pattern for its names leaves names of any other form unjudged. */
 const closed = { additionalProperties: false } as const
 const slugPattern = '^[a-z0-9]+(-[a-z0-9]+)*$'
 
@@ -16,10 +17,12 @@ const Url = Type.String({ maxLength: 2048, pattern: '^https?://[^\\s]+$' })
 const Parameters = Type.Record(
   Type.String({ pattern: '^[A-Za-z0-9_.\\[\\]-]{1,64}$' }),
   Type.String({ maxLength: 1024 }),
+  closed,
 )
 const Headers = Type.Record(
   Type.String({ pattern: '^[A-Za-z0-9-]{1,64}$' }),
   Type.String({ maxLength: 256, pattern: '^[\\x20-\\x7e]*$' }),
+  closed,
 )
 /** Dotted path into a JSON object: `authed_user.access_token`; a number picks an array element. */
 const Path = Type.String({ pattern: '^[A-Za-z0-9_$-]+(\\.[A-Za-z0-9_$-]+)*$', maxLength: 128 })
@@ -93,7 +96,7 @@ export const ProviderDefinition = Type.Object(
     api_base_url: Type.Optional(Type.String({ maxLength: 2048, pattern: '^(https?://|\\{)[^\\s]*$' })),
     /** Anchored pattern for an `api_base_url` that a reply names; matched against the whole address once it is filled in. */
     api_base_url_pattern: Type.Optional(Type.String({ maxLength: 500, pattern: '^\\^https.*\\$$' })),
-    url_variables: Type.Optional(Type.Record(Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' }), UrlVariable)),
+    url_variables: Type.Optional(Type.Record(Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' }), UrlVariable, closed)),
 
     // Scopes
     default_scopes: Type.Array(Type.String({ minLength: 1, maxLength: 256 })),
@@ -152,6 +155,7 @@ export const ProviderDefinition = Type.Object(
           },
           closed,
         ),
+        closed,
       ),
     ),
     /** Shopify's way: the callback carries `hmac`, HMAC-SHA256 over the other parameters with the client secret. */
@@ -198,7 +202,7 @@ export const ProviderDefinition = Type.Object(
     // Token reply
     token_reply_format: Type.Optional(Type.Enum(['json', 'form', 'auto'])),
     /** `access_token`, `refresh_token`, `expires_in`, `token_type`, `id_token`, and anything else to keep: name → path. */
-    token_response_paths: Type.Optional(Type.Record(Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' }), Path)),
+    token_response_paths: Type.Optional(Type.Record(Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' }), Path, closed)),
     token_reply_error: Type.Optional(ReplyErrorRule),
     /** Absolute expiry instead of `expires_in`. */
     expires_at: Type.Optional(
@@ -251,7 +255,9 @@ export const ProviderDefinition = Type.Object(
       ),
     ),
     /** Values to keep from the `userinfo` reply, for `api_base_url` and later calls: name → path. */
-    userinfo_response_paths: Type.Optional(Type.Record(Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' }), Path)),
+    userinfo_response_paths: Type.Optional(
+      Type.Record(Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' }), Path, closed),
+    ),
     /** How API and userinfo calls carry the token; default `Authorization: Bearer`. */
     api_token: Type.Optional(
       Type.Object(

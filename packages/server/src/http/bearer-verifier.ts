@@ -123,6 +123,6 @@ function scopeOf(claim: unknown): readonly string[] {
 /** A claim that is there but is no list of UUIDs reaches nothing: a broken restriction must not widen. */
 function idsOf(claim: unknown): ReadonlySet<string> | undefined {
   if (claim === undefined) return undefined
-  const ids = Array.isArray(claim) ? claim.filter((id) => typeof id === 'string' && isUuid(id)) : []
-  return new Set(ids.map((id) => id.toLowerCase()))
+  const ids: readonly unknown[] = Array.isArray(claim) ? claim : []
+  return new Set(ids.flatMap((id) => (typeof id === 'string' && isUuid(id) ? id.toLowerCase() : [])))
 }

@@ -14,18 +14,20 @@ export function sizeProblems(loc: FieldProblem['loc'], schema: TSchema, value: u
   if (typeof value !== 'object' || value === null) return []
   if (Array.isArray(value)) {
     if (!Type.IsArray(schema)) return []
-    if (value.length > (schema.maxItems ?? Infinity)) return [tooMany(loc, Number(schema.maxItems), 'list')]
+    const limit = limitOf(schema, 'maxItems')
+    if (value.length > limit) return [tooMany(loc, limit, 'list')]
     return value.flatMap((item, index) => sizeProblems([...loc, index], schema.items, item))
   }
   if (Type.IsRecord(schema)) {
-    const limit = 'maxProperties' in schema ? Number(schema.maxProperties) : Infinity
+    const limit = limitOf(schema, 'maxProperties')
     return Object.keys(value).length > limit ? [tooMany(loc, limit, 'dict')] : []
   }
   return Type.IsObject(schema) ? objectProblems(loc, schema, value) : []
 }
 
 function objectProblems(loc: FieldProblem['loc'], schema: TObject, value: object): FieldProblem[] {
-  const extra = schema.additionalProperties === false ? Object.keys(value).filter((name) => !(name in schema.properties)) : []
+  const isClosed = 'additionalProperties' in schema && schema.additionalProperties === false
+  const extra = isClosed ? Object.keys(value).filter((name) => !Object.hasOwn(schema.properties, name)) : []
   if (extra.length > shownProblems) {
     return extra
       .slice(0, shownProblems)
@@ -34,6 +36,12 @@ function objectProblems(loc: FieldProblem['loc'], schema: TObject, value: object
   return Object.entries(schema.properties).flatMap(([name, property]) =>
     sizeProblems([...loc, name], property, Reflect.get(value, name)),
   )
+}
+
+/** The schema's own type does not tell its options. */
+function limitOf(schema: TSchema, name: 'maxItems' | 'maxProperties'): number {
+  const limit: unknown = Reflect.get(schema, name)
+  return typeof limit === 'number' ? limit : Infinity
 }
 
 function tooMany(loc: FieldProblem['loc'], limit: number, kind: 'list' | 'dict'): FieldProblem {

@@ -3,7 +3,7 @@ import { Secret } from '../core/secret.ts'
 import type { ProviderClient } from '../core/token.ts'
 import { fillLater, isAllowedValue } from './endpoints.ts'
 import { fitPattern, fitsPattern } from './pattern.ts'
-import { safeCode, safeDescription } from './provider-text.ts'
+import { isStorable, safeCode, safeDescription } from './provider-text.ts'
 
 /** What an authorization response says. */
 export type CallbackReading =
@@ -78,7 +78,8 @@ function keptParameters(
     const text = given.get(name)
     if (text === undefined) continue
     const value = fitPattern(rule.pattern, text)
-    if (value === undefined) return undefined
+    // Not left out: a value that is to be compared with the one asked for must not be able to go missing.
+    if (value === undefined || !isStorable(value)) return undefined
     if (rule.url_variable !== undefined && !isAllowedValue(client.definition, rule.url_variable, value))
       return undefined
     const asked = rule.equals_url_variable

@@ -2,6 +2,7 @@ import type { ProviderDefinition } from '../core/provider-definition.ts'
 import { DiscoveryError } from './discovery-error.ts'
 import type { DiscoveredProvider } from './discovery.ts'
 import type { Egress } from './egress.ts'
+import { isStorable } from './provider-text.ts'
 
 type Metadata = Readonly<Record<string, unknown>>
 
@@ -48,7 +49,13 @@ function address(egress: Egress, metadata: Metadata, name: string): string | und
   const value = metadata[name]
   if (value === undefined || value === null) return undefined
   // Braces would be taken for URL variables.
-  if (typeof value !== 'string' || value.length > 2048 || /[\s{}]/.test(value) || !URL.canParse(value)) {
+  if (
+    typeof value !== 'string' ||
+    value.length > 2048 ||
+    /[\s{}]/.test(value) ||
+    !isStorable(value) ||
+    !URL.canParse(value)
+  ) {
     throw new DiscoveryError('invalid_metadata', `${name} in the metadata is not an address`)
   }
   try {
@@ -80,7 +87,9 @@ function clientAuth(offered: readonly string[] | undefined): NonNullable<Provide
 }
 
 function texts(value: unknown): string[] | undefined {
-  return Array.isArray(value) ? value.filter((entry): entry is string => typeof entry === 'string') : undefined
+  return Array.isArray(value)
+    ? value.filter((entry): entry is string => typeof entry === 'string' && isStorable(entry))
+    : undefined
 }
 
 function present<Name extends string, Value>(name: Name, value: Value | undefined): { readonly [N in Name]?: Value } {

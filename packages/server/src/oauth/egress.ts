@@ -4,13 +4,13 @@
  * This file is the only way out of the process: every request to a provider, its keys, its metadata or a webhook
  * endpoint passes here, so that one set of rules decides where the service may connect.
  */
-import { promises as dns } from 'node:dns'
 import { isIP } from 'node:net'
 import { Agent, buildConnector } from 'undici'
 import { classifyAddress } from './address-rules.ts'
 import { EgressError } from './egress-error.ts'
 import { asFetch } from './egress-fetch.ts'
 import { send } from './egress-send.ts'
+import { dnsLookup, systemLookup, type Lookup } from './host-lookup.ts'
 
 export { EgressError } from './egress-error.ts'
 
@@ -46,22 +46,22 @@ export interface Egress {
   close(): Promise<void>
 }
 
-/** Resolves a host name to all its addresses. */
-export type Lookup = (host: string) => Promise<readonly string[]>
-
 /**
  * Makes the guarded client.
  *
  * `allowedPrivateHosts` holds `host:port` entries: only they may be reached by plain http or on a private address, and
  * not even they on a metadata address. Every address of a name is checked and the connection goes to the
  * checked addresses, so a second, different DNS answer changes nothing. Throws `TypeError` on a malformed entry.
+ *
+ * Names are asked of the name servers. Only listed hosts are looked up the system's way: a name that stands in the hosts
+ * file alone, or needs a search domain, must be in `allowedPrivateHosts` even if its address is public.
  */
 export function createEgress(options: {
   readonly allowedPrivateHosts: readonly string[]
   readonly lookup?: Lookup
 }): Egress {
   const privateHosts = new Set(options.allowedPrivateHosts.map(parseHostEntry))
-  const lookup = options.lookup ?? systemLookup
+  const lookups = { listed: options.lookup ?? systemLookup, other: options.lookup ?? dnsLookup() }
 
   function judgeUrl(text: string): URL {
     const url = URL.parse(text)
@@ -85,7 +85,7 @@ export function createEgress(options: {
       allowH2: false,
       timeout: 10_000,
       lookup(host, _options, callback) {
-        checkedAddresses(lookup, host, kind === 'listed').then(
+        checkedAddresses(lookups[kind], host, kind === 'listed').then(
           (addresses) => callback(null, addresses),
           (error: unknown) => callback(error instanceof Error ? error : new Error('lookup failed'), []),
         )
@@ -140,11 +140,6 @@ function judgeAddress(host: string, address: string, isListed: boolean): void {
   const found = classifyAddress(address)
   if (found === 'public' || (found === 'private' && isListed)) return
   throw new EgressError('refused', `${host} is not on a public address`, false)
-}
-
-async function systemLookup(host: string): Promise<readonly string[]> {
-  const found = await dns.lookup(host, { all: true, order: 'verbatim' })
-  return found.map((entry) => entry.address)
 }
 
 function hostKey(protocol: string, hostname: string, port: string): string {

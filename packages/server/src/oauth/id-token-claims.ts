@@ -1,5 +1,6 @@
 import type { ProviderClient } from '../core/token.ts'
 import { fitsPattern } from './pattern.ts'
+import { isStorable } from './provider-text.ts'
 
 /** What the claims must agree with. */
 export type IdTokenExpectation =
@@ -21,7 +22,8 @@ export function faultOf(
   now: Date,
 ): string | undefined {
   if (!isIssuerGood(client, claims.iss)) return 'iss'
-  if (typeof claims.sub !== 'string' || claims.sub === '' || claims.sub.length > 255) return 'sub'
+  if (typeof claims.sub !== 'string' || claims.sub === '' || claims.sub.length > 255 || !isStorable(claims.sub))
+    return 'sub'
   if (!isAudienceGood(client.clientId, claims.aud, claims.azp)) return 'aud'
   if (expected.at === 'refresh') {
     return expected.subject !== undefined && claims.sub !== expected.subject ? 'sub' : undefined

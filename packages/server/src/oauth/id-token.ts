@@ -30,12 +30,15 @@ const signingAlgorithms = [
   'Ed25519',
 ]
 const maxCandidateKeys = 10
+/** For the metadata and the keys together, which may take several requests. */
+const keysDeadlineMs = 5_000
 
 /**
  * Verifies an ID token from the token endpoint (OIDC Core §3.1.3.7, RFC 8725).
  *
  * The signature is checked whenever the provider's issuer or keys are known. Only where neither is known do the claims rest on
- * TLS to the token endpoint alone, which §3.1.3.7 (6) allows; `alg: none` is refused even then.
+ * TLS to the token endpoint alone, which §3.1.3.7 (6) allows; `alg: none` is refused even then. Keys that take longer than
+ * 5 seconds count as out of reach.
  */
 export async function verifyIdToken(
   context: ProtocolContext,
@@ -56,14 +59,20 @@ export async function verifyIdToken(
   const algorithms = signingAlgorithms.filter((alg) => promised === undefined || promised.includes(alg))
   if (!algorithms.includes(parts.alg)) return { kind: 'refused', fault: 'alg' }
   const keySets = context.keySets ?? createKeySets(context)
-  for (const which of ['known', 'unknownKey'] as const) {
-    const keys = await keySets.read({ jwksUri, issuer }, which)
-    if (keys === undefined) return { kind: 'keys-unavailable' }
-    const finding = await checkSignature(idToken, keys, algorithms)
-    if (finding === 'good') return { kind: 'verified', claims: parts.claims }
-    if (finding === 'bad') break
+  const late = Promise.withResolvers<undefined>()
+  const timer = setTimeout(() => late.resolve(undefined), keysDeadlineMs)
+  try {
+    for (const which of ['known', 'unknownKey'] as const) {
+      const keys = await Promise.race([keySets.read({ jwksUri, issuer }, which), late.promise])
+      if (keys === undefined) return { kind: 'keys-unavailable' }
+      const finding = await checkSignature(idToken, keys, algorithms)
+      if (finding === 'good') return { kind: 'verified', claims: parts.claims }
+      if (finding === 'bad') break
+    }
+    return { kind: 'refused', fault: 'signature' }
+  } finally {
+    clearTimeout(timer)
   }
-  return { kind: 'refused', fault: 'signature' }
 }
 
 function readParts(idToken: Secret): { alg: string; claims: Readonly<Record<string, unknown>> } | undefined {

@@ -1,3 +1,5 @@
+import { isStorable } from './provider-text.ts'
+
 /**
  * The value at a dotted path of a parsed JSON document; a number picks an array element.
  *
@@ -12,12 +14,15 @@ export function valueAt(document: unknown, path: string): unknown {
   return value
 }
 
-/** Text of a string, number or boolean value; `undefined` for anything else, for the empty string and beyond `maxLength`. */
+/**
+ * Text of a string, number or boolean value; `undefined` for anything else, for the empty string, beyond `maxLength`
+ * and for what the database cannot store.
+ */
 export function textAt(document: unknown, path: string, maxLength: number): string | undefined {
   const value = valueAt(document, path)
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return undefined
   const text = String(value)
-  return text === '' || text.length > maxLength ? undefined : text
+  return text === '' || text.length > maxLength || !isStorable(text) ? undefined : text
 }
 
 /** A parsed top-level JSON object; `undefined` for everything else. */

@@ -8,7 +8,8 @@ import type { EgressRequest } from './egress.ts'
 export type TokenKind = 'refresh_token' | 'access_token'
 
 /** The request that revokes one token the provider's way; RFC 7009 §2.1 where the definition names no other. */
-export function revocationRequest(client: ProviderClient, url: string, kind: TokenKind, token: Secret): EgressRequest {
+export function revocationRequest(client: ProviderClient, address: URL, kind: TokenKind, token: Secret): EgressRequest {
+  const url = address.href
   const rule = client.definition.revocation
   const named = rule?.token_parameter
   switch (rule?.style ?? 'rfc7009') {
@@ -26,29 +27,33 @@ export function revocationRequest(client: ProviderClient, url: string, kind: Tok
       }
     }
     case 'bearer_get':
-      return { method: 'GET', ...bearerCall(client, url, token) }
+      return { method: 'GET', ...bearerCall(client, address, token) }
     case 'bearer_delete':
-      return { method: 'DELETE', ...bearerCall(client, url, token) }
+      return { method: 'DELETE', ...bearerCall(client, address, token) }
     case 'bearer_post': {
-      const call = bearerCall(client, url, token)
+      const call = bearerCall(client, address, token)
       if (named === undefined) return { method: 'POST', ...call }
       const body = bodyOf({ [named]: token.reveal() }, rule?.request_format ?? 'form', call.headers)
       return { method: 'POST', url: call.url, ...body }
     }
     case 'basic_delete_json': {
       const headers = { ...client.definition.api_headers, authorization: basic(client, 'raw') }
-      return { method: 'DELETE', url, ...bodyOf({ [named ?? 'access_token']: token.reveal() }, 'json', headers) }
+      return {
+        method: 'DELETE',
+        url,
+        ...bodyOf({ [named ?? 'access_token']: token.reveal() }, 'json', headers),
+      }
     }
   }
 }
 
 function bearerCall(
   client: ProviderClient,
-  address: string,
+  address: URL,
   token: Secret,
 ): { url: string; headers: Readonly<Record<string, string>> } {
   const { headers, query } = apiCredentials(client, token)
-  const url = new URL(address)
+  const url = new URL(address.href)
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
   return { url: url.href, headers: { accept: 'application/json', ...headers } }
 }

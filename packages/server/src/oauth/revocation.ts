@@ -8,6 +8,9 @@ import { safeCode } from './provider-text.ts'
 import { retryAfterSeconds } from './retry-after.ts'
 import { revocationRequest, type TokenKind } from './revocation-request.ts'
 
+/** Of each request; there may be two, and it is no loss if they are tried again later. */
+const deadlineMs = 5_000
+
 /** What is left of a grant; an absent token is not revoked. */
 export interface TokensToRevoke {
   readonly refreshToken: Secret | undefined
@@ -30,7 +33,9 @@ export async function revokeGrant(
   if (given === undefined) return { kind: 'unsupported' }
   const filled = fillLater(given, tokens.kept, client.definition)
   if (filled === undefined) return failed('url_incomplete')
-  const url = fillClientId(filled, client.clientId)
+  // A client id in the host can make an address that is none.
+  const url = URL.parse(fillClientId(filled, client.clientId))
+  if (url === null) return failed('url_incomplete')
 
   const outcomes: RevocationOutcome[] = []
   for (const [kind, token] of tokensInOrder(client, tokens)) {
@@ -59,7 +64,7 @@ async function revokeOne(
   request: EgressRequest,
 ): Promise<RevocationOutcome> {
   try {
-    return outcomeOf(client, await context.egress.request(request), context.clock.now())
+    return outcomeOf(client, await context.egress.request({ ...request, deadlineMs }), context.clock.now())
   } catch (error) {
     if (!(error instanceof EgressError)) throw error
     const isRetryable = error.kind === 'timeout' || error.kind === 'network'

@@ -31,6 +31,7 @@ export interface RefreshRequest {
   readonly kept: Readonly<Record<string, string>>
   /** `sub` of the ID token that came with the grant; another one in the reply is nonsense (OIDC Core §12.2). */
   readonly idTokenSubject: string | undefined
+  /** Of the token call, default 10,000; an ID token in the reply may take 5,000 more. */
   readonly deadlineMs?: number
 }
 

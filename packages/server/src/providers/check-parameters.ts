@@ -1,4 +1,5 @@
 import type { ProviderDefinition } from '../core/provider-definition.ts'
+import { checkRenames } from './check-renames.ts'
 import type { DefinitionProblem } from './definition-problem.ts'
 import { reservedHeaders, reservedParameters } from './reserved-names.ts'
 import { placeholdersIn } from './url-values.ts'
@@ -9,6 +10,7 @@ export function checkParameters(definition: ProviderDefinition): DefinitionProbl
     ...checkExtras(definition),
     ...checkResponseMode(definition),
     ...checkClashes(definition),
+    ...checkRenames(definition),
     ...checkHeaders(definition),
   ]
 }

@@ -43,10 +43,7 @@ export function endingsOf(node: PatternNode): Ending[] {
     case 'repeat':
       return node.min === 0 && node.max === 1 ? bounded([emptyEnding, ...endingsOf(node.item)]) : [anyEnding]
     case 'sequence':
-      return node.items.reduceRight<Ending[]>(
-        (endings, item) => bounded(endings.flatMap((ending) => (ending.whole ? before(item, ending) : [ending]))),
-        [emptyEnding],
-      )
+      return node.items.reduceRight<Ending[]>((endings, item) => before(endingsOf(item), endings), [emptyEnding])
   }
 }
 
@@ -54,8 +51,13 @@ const emptyEnding: Ending = { text: '', whole: true }
 const anyEnding: Ending = { text: '', whole: false }
 const maxEndings = 200
 
-const before = (item: PatternNode, ending: Ending): Ending[] =>
-  endingsOf(item).map(({ text, whole }) => ({ text: text + ending.text, whole }))
+/** Takes endings already found: to find them anew for each one after them would take years where groups are nested. */
+const before = (first: readonly Ending[], then: readonly Ending[]): Ending[] =>
+  bounded(
+    then.flatMap((ending) =>
+      ending.whole ? first.map(({ text, whole }) => ({ text: text + ending.text, whole })) : [ending],
+    ),
+  )
 
 /** Too many to list counts as nothing fixed, which every rule refuses. */
 const bounded = (endings: Ending[]): Ending[] => (endings.length > maxEndings ? [anyEnding] : endings)

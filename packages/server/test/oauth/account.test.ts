@@ -198,8 +198,15 @@ describe('the account of a grant', () => {
     })
   }
 
+  it('is unknown when the database could not store its id, and nameless when it could not store the name', async () => {
+    const unknown = await find(me, {}, { '/me': { json: { id: '1\u0000', name: 'n' } } })
+    assert.equal(unknown.account, undefined)
+    const nameless = await find(me, {}, { '/me': { json: { id: '1', name: 'n\ud800' } } })
+    assert.deepEqual(nameless.account, { id: '1', name: undefined })
+  })
+
   it('has a name without control and direction characters, of 200 characters at most', async () => {
-    const name = `a\u0000\u202e\u2066b\n${'c'.repeat(500)}`
+    const name = `a\u0007\u202e\u2066b\n${'c'.repeat(500)}`
     const { account } = await find(me, {}, { '/me': { json: { id: 1, name } } })
     assert.equal(account?.name, `ab${'c'.repeat(198)}`)
   })

@@ -141,6 +141,14 @@ describe('callback parameters', () => {
     })
   }
 
+  it('that the database cannot store are refused even where the pattern admits them', () => {
+    const loose: Partial<ProviderDefinition> = { callback_params: { team: { pattern: '^.{1,9}$' } } }
+    assert.equal(read(loose, { code: 'c', team: 'a' }).kind, 'code')
+    for (const team of ['a\u0000', 'a\ud800']) {
+      assert.deepEqual(read(loose, { code: 'c', team }), { kind: 'invalid', reason: 'callback_parameter' })
+    }
+  })
+
   it('may be absent, unless the token address cannot do without', () => {
     assert.deepEqual(read(zoho, { code: 'c' }), { kind: 'invalid', reason: 'callback_parameter' })
     const withDefault = { ...zoho, url_variables: { dc: { ...region, default: 'us' } } }

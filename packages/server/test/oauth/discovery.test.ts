@@ -132,6 +132,16 @@ describe('discovery', () => {
       }))
   }
 
+  it('refuses metadata whose addresses the database cannot store, and leaves such algorithms out', () =>
+    onStage(async ({ provider, discovery, metadata }) => {
+      const issuer = `${provider.origin}/other`
+      const algorithms = { id_token_signing_alg_values_supported: ['RS256', 'RS\u0000'] }
+      provider.answer(`/other${openid}`, { json: { ...metadata, issuer, ...algorithms } })
+      assert.deepEqual((await discovery.discover(issuer)).id_token_signing_alg_values_supported, ['RS256'])
+      provider.answer(openid, { json: { ...metadata, jwks_uri: `${provider.origin}/a\u0000b` } })
+      assert.equal(await reasonOf(discovery.discover(provider.origin)), 'invalid_metadata')
+    }))
+
   const broken: Readonly<Record<string, unknown>> = {
     'no authorization endpoint': { authorization_endpoint: undefined },
     'no token endpoint': { token_endpoint: null },

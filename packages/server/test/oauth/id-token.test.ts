@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
-import { describe, it } from 'node:test'
+import { describe, it, type TestContext } from 'node:test'
 import { inspect } from 'node:util'
 import type { ProviderDefinition } from '../../src/core/provider-definition.ts'
 import { Secret } from '../../src/core/secret.ts'
-import type { TokenOutcome } from '../../src/core/token.ts'
+import type { ProviderClient, TokenOutcome } from '../../src/core/token.ts'
+import type { KeySets } from '../../src/oauth/key-sets.ts'
+import type { ProtocolContext } from '../../src/oauth/protocol-context.ts'
 import { exchangeCode, refreshGrant } from '../../src/oauth/token-request.ts'
 import { startHostileProvider, type HostileProvider } from '../support/hostile-provider.ts'
 import {
@@ -99,6 +101,7 @@ describe('the Basic RP conformance cases', () => {
     'missing-sub': { sub: undefined },
     'empty sub': { sub: '' },
     'sub that is no text': { sub: 7 },
+    'sub that the database cannot store': { sub: 'user\u0000' },
     'invalid-aud': { aud: 'client-2' },
     'missing-aud': { aud: undefined },
     'invalid-secondary-aud': { aud: ['client-1', 'client-2'] },
@@ -356,4 +359,50 @@ describe('an ID token at a refresh', () => {
       assert.deepEqual([outcome.refreshToken?.reveal(), outcome.idTokenClaims], ['rt-1', undefined])
       assert.deepEqual(await stage.refresh(good.sign({ ...stage.claims, sub: 'user-2' }), 'user-1'), nonsense)
     }))
+})
+
+describe('keys that do not come', () => {
+  async function outcomeOf(
+    t: TestContext,
+    redeem: (context: ProtocolContext, client: ProviderClient) => Promise<TokenOutcome>,
+  ): Promise<TokenOutcome> {
+    await using provider = await startHostileProvider()
+    const issuer = provider.origin
+    const client = clientFor(definitionAt(issuer, { issuer, jwks_uri: `${issuer}/jwks` }))
+    const claims = { iss: issuer, sub: 'user-1', aud: 'client-1', exp: noonSeconds + 600, iat: noonSeconds }
+    provider.answer('/token', { json: { access_token: 'at-1', refresh_token: 'rt-1', id_token: good.sign(claims) } })
+    const context = contextFor(provider)
+    const keySets: KeySets = {
+      read() {
+        setImmediate(() => t.mock.timers.tick(5_000))
+        return new Promise(() => {})
+      },
+    }
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    try {
+      return await redeem({ ...context, keySets }, client)
+    } finally {
+      t.mock.timers.reset()
+      await context.egress.close()
+    }
+  }
+
+  it('cost a refresh the claims after five seconds, and not the grant', async (t) => {
+    const request = {
+      refreshToken: new Secret('r'),
+      accessToken: undefined,
+      kept: {},
+      idTokenSubject: 'user-1',
+      deadlineMs: 60_000,
+    }
+    const outcome = await outcomeOf(t, (context, client) => refreshGrant(context, client, request))
+    assert(outcome.kind === 'granted')
+    assert.deepEqual([outcome.refreshToken?.reveal(), outcome.idTokenClaims], ['rt-1', undefined])
+  })
+
+  it('end an exchange after five seconds', async (t) => {
+    const request = { code: new Secret('c'), redirectUri: 'x', verifier: undefined, nonce: undefined, kept: {} }
+    const outcome = await outcomeOf(t, (context, client) => exchangeCode(context, client, request))
+    assert.deepEqual(outcome, { ...nonsense, reason: 'network' })
+  })
 })

@@ -20,6 +20,14 @@ it('gives text for texts, numbers and booleans of a bounded length', () => {
   assert.equal(textAt(document, 'text', 2), undefined)
 })
 
+it('leaves out texts that the database cannot store', () => {
+  const document: unknown = JSON.parse('{"nul":"a\\u0000b","half":"a\\ud800b","whole":"\\ud83d\\ude00"}')
+  assert.deepEqual(
+    ['nul', 'half', 'whole'].map((path) => textAt(document, path, 9)),
+    [undefined, undefined, '😀'],
+  )
+})
+
 it('takes objects alone for a JSON object, and does not let one replace its prototype', () => {
   for (const text of ['[]', '1', '"x"', 'null', '', '{']) assert.equal(jsonObject(Buffer.from(text)), undefined, text)
   const parsed = jsonObject(Buffer.from('{"__proto__":{"polluted":true},"a":1}'))

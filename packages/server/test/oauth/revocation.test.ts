@@ -5,6 +5,7 @@ import { Secret } from '../../src/core/secret.ts'
 import type { RevocationOutcome } from '../../src/core/token.ts'
 import { revokeGrant, type TokensToRevoke } from '../../src/oauth/revocation.ts'
 import { startHostileProvider, type HostileAnswer, type SeenRequest } from '../support/hostile-provider.ts'
+import type { EgressRequest } from '../../src/oauth/egress.ts'
 import { clientFor, contextFor, definitionAt } from './fixtures.ts'
 
 const both: TokensToRevoke = { refreshToken: new Secret('rt-1'), accessToken: new Secret('at-1'), kept: {} }
@@ -169,5 +170,40 @@ describe('revocation the provider’s own way', () => {
       const gone = await revoke({ status, text: '' }, { definition, path })
       assert.deepEqual(gone.outcome, { kind: 'revoked' })
     }
+  })
+})
+
+describe('a revocation', () => {
+  for (const style of ['rfc7009', 'bearer_get', 'bearer_post', 'bearer_delete', 'basic_delete_json'] as const) {
+    it(`${style} fails for good where the client id makes an address that is none`, async () => {
+      await using provider = await startHostileProvider()
+      const context = contextFor(provider)
+      const revocation_url = 'https://{client_id}.provider.example/revoke'
+      const client = clientFor(definitionAt(provider.origin, { revocation_url, revocation: { style } }), {
+        clientId: 'a%b',
+      })
+      const outcome = await revokeGrant(context, client, both)
+      const failure = { kind: 'failed', reason: 'url_incomplete', retryable: false, retryAfterSeconds: undefined }
+      assert.deepEqual(outcome, failure)
+      await context.egress.close()
+    })
+  }
+
+  it('waits five seconds at most for each answer', async () => {
+    await using provider = await startHostileProvider()
+    provider.answer('/revoke', ok)
+    const context = contextFor(provider)
+    const sent: EgressRequest[] = []
+    const request = (given: EgressRequest) => {
+      sent.push(given)
+      return context.egress.request(given)
+    }
+    const definition = definitionAt(provider.origin, { revocation_url: `${provider.origin}/revoke` })
+    await revokeGrant({ ...context, egress: { ...context.egress, request } }, clientFor(definition), both)
+    assert.deepEqual(
+      sent.map(({ deadlineMs }) => deadlineMs),
+      [5_000, 5_000],
+    )
+    await context.egress.close()
   })
 })

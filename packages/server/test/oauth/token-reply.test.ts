@@ -269,6 +269,15 @@ describe('quirks', () => {
     assert.deepEqual(kept, { site: 's', count: '3' })
   })
 
+  it('a kept value or account that the database cannot store is left out', () => {
+    const definition: Partial<ProviderDefinition> = {
+      token_response_paths: { site: 'site', region: 'region' },
+      account: { from: 'token_reply', id: 'team.id', name: 'team.name' },
+    }
+    const team = { id: 'T\u0000', name: '\udc00' }
+    assert.deepEqual(granted({ ...token, site: 'a\u0000', region: 'eu', team }, { definition }).kept, { region: 'eu' })
+  })
+
   it('a kept value that stands for a URL variable must fit it', () => {
     const definition = {
       url_variables: { host: { description: 'h', pattern: '^[a-z]+\\.provider\\.example$' } },

@@ -79,6 +79,36 @@ const planted: readonly (readonly [name: string, change: object, rule: Definitio
     'extra_refresh_params.refresh_token',
   ],
 
+  ...renamed({ client_id_parameter: 'request_uri' }, { client_id_parameter: 'state' }),
+  ...renamed({ client_secret_parameter: 'code_verifier' }, { redirect_uri_parameter: 'state' }),
+  ...renamed({ scope_parameter: 'redirect_uri' }, { scope_parameter: 'response_mode' }),
+  ...renamed({ code_parameter: 'state' }, { code_parameter: 'ISS' }, { code_request_parameter: 'client_id' }),
+  ...renamed({ refresh_token_parameter: 'grant_type' }, { refresh_token_parameter: 'scope' }),
+  [
+    'second scopes for an address',
+    { second_scope: { parameter: 'redirect_uri', prefix: 'x:' } },
+    'reserved-parameter',
+    'second_scope.parameter',
+  ],
+  [
+    'a callback value for an address',
+    callback({ pattern: '^[a-z]{1,9}$', token_parameter: 'redirect_uri' }),
+    'reserved-parameter',
+    'callback_params.company.token_parameter',
+  ],
+  [
+    'a revoked token for a secret',
+    { revocation_url: 'https://acme.example/r', revocation: { style: 'rfc7009', token_parameter: 'client_secret' } },
+    'reserved-parameter',
+    'revocation.token_parameter',
+  ],
+  [
+    'one name for two parameters that never meet',
+    { scope_parameter: 'what', refresh_token_parameter: 'what' },
+    'parameter-clash',
+    'refresh_token_parameter',
+  ],
+
   ['a header for the proxy to guard', { api_headers: { Host: 'evil.example' } }, 'reserved-header', 'api_headers.Host'],
   [
     'a header of client authentication',
@@ -378,6 +408,20 @@ describe('checkDefinition', () => {
     })
   }
 
+  it('lets parameters keep their standard names, and the code have one name of its own in both places', () => {
+    const standard = {
+      client_id_parameter: 'client_id',
+      client_secret_parameter: 'client_secret',
+      redirect_uri_parameter: 'redirect_uri',
+      scope_parameter: 'scope',
+      code_parameter: 'code',
+      code_request_parameter: 'code',
+      refresh_token_parameter: 'refresh_token',
+    }
+    assert.deepEqual(problemsWith(standard), [])
+    assert.deepEqual(problemsWith({ code_parameter: 'auth_code', code_request_parameter: 'auth_code' }), [])
+  })
+
   it('allows plain http on exactly the hosts and ports listed', () => {
     const change = { token_url: 'http://[::1]:4000/token', userinfo_url: 'http://localhost:80/me' }
     assert.deepEqual(problemsWith(change, { custom: true, allowHttpHosts: ['[::1]:4000', 'localhost:80'] }), [])
@@ -404,6 +448,18 @@ describe('checkDefinition', () => {
 
 function problemsWith(change: object, options?: CheckOptions) {
   return checkDefinition(JSON.parse(JSON.stringify({ ...sound, ...change })), options)
+}
+
+/** Each of these gives a parameter the name of another. */
+function renamed(...changes: readonly Record<string, string>[]): [string, object, DefinitionRule, string][] {
+  return changes.flatMap((change) =>
+    Object.entries(change).map(([field, name]): [string, object, DefinitionRule, string] => [
+      `a ${field} called ${name}`,
+      change,
+      'reserved-parameter',
+      field,
+    ]),
+  )
 }
 
 function urlQuery(query: string): object {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { fits } from '../../src/providers/pattern-match.ts'
 import { capturesOf, charactersOf, endingsOf, slowness } from '../../src/providers/pattern-facts.ts'
 import { parsePattern, type PatternNode } from '../../src/providers/pattern.ts'
 
@@ -60,6 +61,26 @@ describe('the pattern dialect', () => {
       }),
       { numRuns: 300 },
     )
+  })
+
+  it('is matched without backtracking just as regular expressions match it', () => {
+    fc.assert(
+      fc.property(pattern, text, (source, value) => {
+        assert.equal(fits(parsed(source), value), new RegExp(source, 'u').test(value))
+      }),
+      { numRuns: 5000 },
+    )
+    const more: readonly (readonly [string, string])[] = [
+      ['^(?:a?){3}b$', 'b'],
+      ['^(?:|ab){2,3}$', 'abab'],
+      ['^(?:a{2}){2,3}$', 'aaaaa'],
+      ['^(?:a{2}){2,3}$', 'aaaaaa'],
+      ['^(?:(?:){5}a){2}$', 'aa'],
+      ['^$', ''],
+    ]
+    for (const [source, value] of more) {
+      assert.equal(fits(parsed(source), value), new RegExp(source, 'u').test(value), source)
+    }
   })
 
   it('finds the captured part, which is what is kept', () => {
