@@ -87,7 +87,8 @@ export const variables = {
   ALLOWED_PRIVATE_HOSTS: {
     schema: list,
     shown: 'unset',
-    meaning: '`host:port` on private or loopback addresses that outbound calls may reach',
+    meaning:
+      '`host:port` on private or loopback addresses that outbound calls may reach; also names that only the hosts file knows',
   },
   TRUST_PROXY: { schema: list, shown: 'unset', meaning: 'Addresses of proxies whose forwarding headers count' },
   RATE_LIMITS: {

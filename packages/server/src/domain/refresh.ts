@@ -3,7 +3,7 @@ import { plusMs } from '../core/clock.ts'
 import { DatabaseUnavailable } from '../core/database-unavailable.ts'
 import { connectorId, providerSlug, tenantId, type TenantId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
-import type { ProviderClient, TokenFailure, TokenGrant } from '../core/token.ts'
+import type { ProviderClient, TokenGrant } from '../core/token.ts'
 import { refreshGrant } from '../oauth/token-request.ts'
 import { findConnector } from '../store/connectors.ts'
 import type { Db } from '../store/database.ts'
@@ -14,6 +14,7 @@ import { SealBroken } from '../vault/vault.ts'
 import { connectorPlace } from './connector-places.ts'
 import type { Context } from './context.ts'
 import { dropGrant } from './drop-grant.ts'
+import { later, lost, toFailure, type Failure } from './refresh-failure.ts'
 import { providerInUse, type ProviderInUse } from './provider-client.ts'
 import type { RefreshResult } from './refresh-result.ts'
 
@@ -23,8 +24,6 @@ const leaseMs = 25_000
 const lookAgainMs = 100
 const storeAttempts = 60
 const storeAgainMs = 500
-const firstBackoffMs = 5_000
-const longestBackoffMs = 15 * 60_000
 
 /** `status_reason` of a connector whose provider app is no longer the one it was granted to. */
 export const providerAppChanged = 'provider_app_changed'
@@ -65,12 +64,6 @@ async function refreshOnce(context: Needs, tenant: TenantId, connector: Connecto
   if (!(await recordFailure(context, connector, lease, failure))) return { kind: 'changed' }
   const after = await findConnector(db, tenant, id)
   return after === undefined ? { kind: 'changed' } : { kind: 'failed', connector: after }
-}
-
-interface Failure {
-  readonly health: 'degraded' | 'reauth_required'
-  readonly reason: string
-  readonly retryAt: Date | undefined
 }
 
 async function attempt(
@@ -199,33 +192,6 @@ async function recordFailure(
     }
     return recorded
   })
-}
-
-function lost(reason: string): Failure {
-  return { health: 'reauth_required', reason, retryAt: undefined }
-}
-
-function toFailure(context: Needs, connector: ConnectorRow, failure: TokenFailure): Failure {
-  switch (failure.kind) {
-    case 'grant-lost':
-      return lost(failure.code)
-    case 'client-rejected':
-      // The operator's to mend, not the user's.
-      return later(context, connector, 'provider_app_rejected', undefined)
-    case 'unavailable':
-      return later(context, connector, `provider_${failure.reason}`, failure.retryAfterSeconds)
-  }
-}
-
-function later(
-  context: Needs,
-  connector: ConnectorRow,
-  reason: string,
-  retryAfterSeconds: number | undefined,
-): Failure {
-  const backoffMs = Math.min(longestBackoffMs, firstBackoffMs * 2 ** Math.min(connector.refresh_failures, 20))
-  const waitMs = Math.max(backoffMs * (0.5 + Math.random() / 2), (retryAfterSeconds ?? 0) * 1000)
-  return { health: 'degraded', reason, retryAt: plusMs(context.clock.now(), waitMs) }
 }
 
 async function tell(

@@ -1,3 +1,4 @@
+import { isStorable } from '../core/storable-text.ts'
 import type { FieldProblem } from '../domain/invalid-fields.ts'
 import type { Part } from './field-problems.ts'
 
@@ -27,10 +28,6 @@ export function unstorableText(part: Part, whole: unknown): FieldProblem[] {
     }
   }
   return problems
-}
-
-function isStorable(text: string): boolean {
-  return !text.includes('\0') && text.isWellFormed()
 }
 
 function problemAt(found: Found): FieldProblem {

@@ -3,7 +3,8 @@ import { Secret } from '../core/secret.ts'
 import type { ProviderClient } from '../core/token.ts'
 import { fillLater, isAllowedValue } from './endpoints.ts'
 import { fitPattern, fitsPattern } from './pattern.ts'
-import { isStorable, safeCode, safeDescription } from './provider-text.ts'
+import { isStorable } from '../core/storable-text.ts'
+import { safeCode, safeDescription } from './provider-text.ts'
 
 /** What an authorization response says. */
 export type CallbackReading =

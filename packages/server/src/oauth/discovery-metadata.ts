@@ -2,7 +2,7 @@ import type { ProviderDefinition } from '../core/provider-definition.ts'
 import { DiscoveryError } from './discovery-error.ts'
 import type { DiscoveredProvider } from './discovery.ts'
 import type { Egress } from './egress.ts'
-import { isStorable } from './provider-text.ts'
+import { isStorable } from '../core/storable-text.ts'
 
 type Metadata = Readonly<Record<string, unknown>>
 

@@ -1,6 +1,6 @@
 import type { ProviderClient } from '../core/token.ts'
 import { fitsPattern } from './pattern.ts'
-import { isStorable } from './provider-text.ts'
+import { isStorable } from '../core/storable-text.ts'
 
 /** What the claims must agree with. */
 export type IdTokenExpectation =

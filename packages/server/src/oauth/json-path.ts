@@ -1,4 +1,4 @@
-import { isStorable } from './provider-text.ts'
+import { isStorable } from '../core/storable-text.ts'
 
 /**
  * The value at a dotted path of a parsed JSON document; a number picks an array element.

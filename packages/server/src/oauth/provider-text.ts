@@ -12,11 +12,6 @@ export function safeCode(code: unknown, fallback: string): string {
   return /[A-Za-z0-9]/.test(safe) ? safe : fallback
 }
 
-/** Whether PostgreSQL can hold a text; one it cannot would fail the statement, and the whole connection with it. */
-export function isStorable(text: string): boolean {
-  return !text.includes('\0') && text.isWellFormed()
-}
-
 /** A provider's description cut to 300 characters of printable ASCII; other characters become `?`. */
 export function safeDescription(description: string | undefined): string | undefined {
   if (description === undefined) return undefined

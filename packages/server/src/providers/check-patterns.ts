@@ -2,8 +2,8 @@ import type { ProviderDefinition } from '../core/provider-definition.ts'
 import type { DefinitionProblem, DefinitionRule } from './definition-problem.ts'
 import { isFixed } from './fixed-domain.ts'
 import { capturesOf, charactersOf, endingsOf, slowness } from './pattern-facts.ts'
-import { fits } from './pattern-match.ts'
-import { parsePattern, parsePatternBody } from './pattern.ts'
+import { fits } from '../core/pattern-match.ts'
+import { parsePattern, parsePatternBody } from '../core/pattern.ts'
 import { placeholdersIn } from './url-values.ts'
 
 /** Characters that end a host or a path segment, or begin an escape; one of them in a value would rewrite the address. */

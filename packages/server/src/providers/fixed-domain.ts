@@ -1,5 +1,5 @@
 import { capturesOf, endingsOf, type Ending } from './pattern-facts.ts'
-import { parsePattern } from './pattern.ts'
+import { parsePattern } from '../core/pattern.ts'
 
 /**
  * Why a host template leaves its registrable domain open, or `undefined` when every value keeps it.

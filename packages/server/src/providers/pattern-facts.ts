@@ -1,4 +1,4 @@
-import type { PatternNode } from './pattern.ts'
+import type { PatternNode } from '../core/pattern.ts'
 
 /** Every character that a match can hold. */
 export function charactersOf(node: PatternNode): ReadonlySet<string> {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { fits } from '../../src/providers/pattern-match.ts'
+import { fits } from '../../src/core/pattern-match.ts'
 import { capturesOf, charactersOf, endingsOf, slowness } from '../../src/providers/pattern-facts.ts'
-import { parsePattern, type PatternNode } from '../../src/providers/pattern.ts'
+import { parsePattern, type PatternNode } from '../../src/core/pattern.ts'
 
 const parsed = (pattern: string): PatternNode => {
   const result = parsePattern(pattern)

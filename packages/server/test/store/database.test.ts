@@ -132,15 +132,15 @@ describe('a transaction', () => {
   })
 
   it('is not taken for done when work swallows the failure of a statement in it', async () => {
-    const [tenant, next] = [tenants[0] ?? tenantId('t'), tenants[1] ?? tenantId('u')]
-    const swallowing = database.transaction(tenant, async (db) => {
-      await db.query(put, [tenant, 'https://swallowed.example/'])
+    const [owner, next] = [tenants[0] ?? tenantId('t'), tenants[1] ?? tenantId('u')]
+    const swallowing = database.transaction(owner, async (db) => {
+      await db.query(put, [owner, 'https://swallowed.example/'])
       await db.query(fail, [0]).catch(() => undefined)
     })
     await assert.rejects(swallowing, /rolled back/)
     for (let index = 0; index < 4; index += 1) {
       assert.deepEqual(await database.tenant(next).query(reachNow, []), [{ reach: `=${next}` }])
-      const uris = (await database.tenant(tenant).query<{ uri: string }>(all, [])).map((row) => row.uri)
+      const uris = (await database.tenant(owner).query<{ uri: string }>(all, [])).map((row) => row.uri)
       assert.ok(!uris.includes('https://swallowed.example/'))
     }
   })
