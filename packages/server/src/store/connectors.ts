@@ -36,10 +36,11 @@ const selectPage = statement(
 const insertOne = statement(
   'connectors.add',
   `insert into connectors
-     (tenant_id, connector_id, space_id, collection_id, provider_slug, context_id, principal_issuer, principal_subject,
-      display_name, account_id, account_name, health, requested_scopes, granted_scopes, access_token, refresh_token,
-      token_type, access_token_expires_at, id_token_subject, kept, scope_config, created_at, updated_at)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'active', $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21)
+     (tenant_id, connector_id, context_id, principal_issuer, principal_subject, account_id, account_name,
+      requested_scopes, granted_scopes, access_token, refresh_token, token_type, access_token_expires_at,
+      id_token_subject, kept, space_id, collection_id, provider_slug, display_name, scope_config, health, created_at,
+      updated_at)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, 'active', $21, $21)
    on conflict do nothing
    returning connector_id`,
 )
@@ -124,27 +125,14 @@ export async function pageConnectors(
 
 /** Answers `false` when the id is taken. */
 export async function addConnector(db: Db, connector: NewConnector, now: Date): Promise<boolean> {
-  const { credentials } = connector
   const rows = await db.query(insertOne, [
     connector.tenantId,
     connector.connectorId,
+    ...credentialValues(connector.credentials),
     connector.spaceId,
     connector.collectionId,
     connector.providerSlug,
-    credentials.contextId,
-    credentials.principal.issuer,
-    credentials.principal.subject,
     connector.displayName ?? null,
-    credentials.account.id ?? null,
-    credentials.account.name ?? null,
-    credentials.requestedScopes,
-    credentials.grantedScopes,
-    credentials.accessToken,
-    credentials.refreshToken ?? null,
-    credentials.tokenType,
-    credentials.expiresAt ?? null,
-    credentials.idTokenSubject ?? null,
-    JSON.stringify(credentials.kept),
     connector.scopeConfig === undefined ? null : JSON.stringify(connector.scopeConfig),
     now,
   ])
@@ -159,9 +147,12 @@ export async function reconnectConnector(
   credentials: Credentials,
   now: Date,
 ): Promise<void> {
-  await db.query(replaceCredentials, [
-    tenantId,
-    id,
+  await db.query(replaceCredentials, [tenantId, id, ...credentialValues(credentials), now])
+}
+
+/** In the order in which both statements above name the columns. */
+function credentialValues(credentials: Credentials): readonly unknown[] {
+  return [
     credentials.contextId,
     credentials.principal.issuer,
     credentials.principal.subject,
@@ -175,8 +166,7 @@ export async function reconnectConnector(
     credentials.expiresAt ?? null,
     credentials.idTokenSubject ?? null,
     JSON.stringify(credentials.kept),
-    now,
-  ])
+  ]
 }
 
 /** Destroys the sealed secrets and makes the connector `disconnected`. A refresh under way loses its fence. */
