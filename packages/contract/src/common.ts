@@ -12,6 +12,8 @@ export const HttpUrl = Type.String({ format: 'http-url', maxLength: 2048 })
 /** Visible ASCII without spaces. */
 export const visible = (maxLength: number, minLength = 1) =>
   Type.String({ minLength, maxLength, pattern: '^[\\x21-\\x7e]*$' })
+/** A schema with its own words for the reference page. */
+export const described = <T extends TSchema>(schema: T, description: string): T => ({ ...schema, description })
 export const Timestamp = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' })
 export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 

@@ -1,16 +1,33 @@
 import { Type, type Static } from 'typebox'
-import { closed, ConnectorId, HttpUrl, ProviderSlug, Timestamp, Uuid, data, nullable, visible } from './common.ts'
+import {
+  closed,
+  ConnectorId,
+  described,
+  HttpUrl,
+  ProviderSlug,
+  Timestamp,
+  Uuid,
+  data,
+  nullable,
+  visible,
+} from './common.ts'
 
 export const ProviderParams = Type.Object({ provider_slug: ProviderSlug })
 
 /** `GET …/authorize`: the six parameters of the request behind this service. */
 export const AuthorizeQuery = Type.Object({
-  collection_id: Uuid,
-  space_id: Uuid,
-  redirect_uri: Type.Optional(HttpUrl),
-  connector_id: Type.Optional(ConnectorId),
-  token: Type.Optional(visible(512)),
-  tenant_id: Type.Optional(visible(128)),
+  collection_id: described(Uuid, 'The target collection'),
+  space_id: described(Uuid, 'The target space'),
+  redirect_uri: Type.Optional(
+    described(HttpUrl, 'A registered landing page or callback, as an exact string; absent: this service’s own pages'),
+  ),
+  connector_id: Type.Optional(
+    described(ConnectorId, 'A known connector is reconnected in place; an unknown one is created under this id'),
+  ),
+  token: Type.Optional(
+    described(visible(512), 'A ticket of a session; anything else is kept as the caller’s context and grants nothing'),
+  ),
+  tenant_id: Type.Optional(described(visible(128), 'Must be the tenant of the bearer token')),
 })
 export type AuthorizeQuery = Static<typeof AuthorizeQuery>
 

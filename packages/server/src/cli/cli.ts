@@ -1,8 +1,9 @@
 /**
  * The command line: one binary, one file a command. Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad settings.
  */
+import { stripVTControlCharacters } from 'node:util'
 import { renderUsage, runCommand, type CommandDef, type SubCommandsDef } from 'citty'
-import { SettingsError } from '../config.ts'
+import { isTerminal, SettingsError } from '../config.ts'
 import { DataFolderError } from '../store/data-folder.ts'
 
 const exitFailed = 1
@@ -28,16 +29,16 @@ const program: CommandDef = {
 export async function runCli(args: readonly string[]): Promise<number> {
   const path = await resolvePath(args)
   if (path === undefined) {
-    console.error(`${await renderUsage(program)}\n\nUnknown command: ${args.join(' ')}`)
+    console.error(`${await usage(program)}\n\nUnknown command: ${args.join(' ')}`)
     return exitUsage
   }
   if (args.includes('--help') || args.includes('-h') || path.isGroup) {
-    console.log(await renderUsage(path.command, path.parent))
+    console.log(await usage(path.command, path.parent))
     return args.includes('--help') || args.includes('-h') ? 0 : exitUsage
   }
   const unknown = await unknownOptions(path.command, args)
   if (unknown.length > 0) {
-    console.error(`${await renderUsage(path.command, path.parent)}\n\nUnknown option: ${unknown.join(', ')}`)
+    console.error(`${await usage(path.command, path.parent)}\n\nUnknown option: ${unknown.join(', ')}`)
     return exitUsage
   }
   try {
@@ -46,6 +47,12 @@ export async function runCli(args: readonly string[]): Promise<number> {
   } catch (error) {
     return report(error, path.command, path.parent)
   }
+}
+
+/** The help of a command; without colours where they would be read as text. */
+async function usage(command: CommandDef, parent?: CommandDef): Promise<string> {
+  const text = await renderUsage(command, command === parent ? undefined : parent)
+  return isTerminal() ? text : stripVTControlCharacters(text)
 }
 
 async function report(error: unknown, command: CommandDef, parent: CommandDef): Promise<number> {
@@ -58,7 +65,7 @@ async function report(error: unknown, command: CommandDef, parent: CommandDef): 
     return exitSettings
   }
   if (error instanceof Error && error.name === 'CLIError') {
-    console.error(`${await renderUsage(command, parent)}\n\n${error.message}`)
+    console.error(`${await usage(command, parent)}\n\n${error.message}`)
     return exitUsage
   }
   console.error(error instanceof Error ? error.message : String(error))

@@ -20,7 +20,12 @@ export const variables = {
   },
   HOST: { schema: z.string().min(1).default('127.0.0.1'), shown: '127.0.0.1', meaning: 'Address to listen on' },
   PORT: {
-    schema: z.coerce.number().int().min(0).max(65_535).default(3000),
+    schema: z
+      .string()
+      .regex(/^\d{1,5}$/, 'must be a number from 0 to 65535')
+      .transform(Number)
+      .refine((port) => port <= 65_535, 'must be a number from 0 to 65535')
+      .default(3000),
     shown: '3000',
     meaning: 'Port to listen on',
   },

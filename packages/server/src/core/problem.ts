@@ -8,7 +8,7 @@ export const problems = {
   invalid_state: [400, 'This authorization is unknown, finished or expired; start the connection again.'],
   redirect_uri_not_registered: [
     400,
-    'This redirect_uri is not registered for the tenant; register the exact string under redirect URIs first.',
+    'This redirect_uri is not registered for the tenant; register the exact string with PUT /v1/admin/tenant/redirect-uris first.',
   ],
   origin_not_allowed: [400, 'This origin is not allowed; add it to ALLOWED_ORIGINS or register a landing page on it.'],
   scope_not_allowed: [

@@ -1,8 +1,8 @@
 // The first page, over the public API only. The bearer token lives in this tab's session storage and nowhere else.
 
 // One space and collection of its own is all this page shows; a platform brings its own ids.
-const spaceId = '00000000-0000-4000-8000-000000000001'
-const collectionId = '00000000-0000-4000-8000-000000000002'
+const spaceId = '123e4567-e89b-12d3-a456-426614174001'
+const collectionId = '123e4567-e89b-12d3-a456-426614174000'
 const connectorsUrl = `/v1/spaces/${spaceId}/collections/${collectionId}/connectors`
 const pollEveryMs = 1000
 const popupGraceMs = 3000

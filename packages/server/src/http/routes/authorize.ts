@@ -28,7 +28,14 @@ export function authorizeRoute(app: FastifyInstance, http: HttpContext): void {
   app.get(
     url,
     {
-      schema: navigationSchema('Start the OAuth authorization flow', ProviderParams, AuthorizeQuery),
+      schema: navigationSchema({
+        summary: 'Start the OAuth authorization flow',
+        description:
+          'Open it in a popup. Proven by the bearer token, by the platform’s cookie (AUTH_COOKIE), or by a ticket of a session in `token`.',
+        params: ProviderParams,
+        query: AuthorizeQuery,
+        answers: { 303: { description: 'To the provider’s consent page', type: 'null' } },
+      }),
       exposeHeadRoute: false,
     },
     async (request, reply) => {

@@ -2,10 +2,10 @@ import formbody from '@fastify/formbody'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import {
   CallbackQuery,
+  ConnectedBody,
   ProviderParams,
   RefusedCallbackQuery,
   RenamedCodeCallbackQuery,
-  type ConnectedBody,
 } from '@connector-oauth/contract/oauth.ts'
 import { providerSlug } from '../../core/ids.ts'
 import { Problem } from '../../core/problem.ts'
@@ -39,7 +39,17 @@ export async function callbackRoutes(app: FastifyInstance, http: HttpContext): P
   app.head(url, { schema: { hide: true } }, async (_request, reply) => reply.code(204).send())
   app.get(
     url,
-    { schema: navigationSchema('Take the provider’s answer', ProviderParams, CallbackQuery), exposeHeadRoute: false },
+    {
+      schema: navigationSchema({
+        summary: 'Take the provider’s answer',
+        description:
+          'With the starter’s bearer token or cookie the connection is made now. A browser without either is sent on with a completion code, and nothing is exchanged until the starter completes.',
+        params: ProviderParams,
+        query: CallbackQuery,
+        answers: { 200: ConnectedBody, 303: { description: 'To the landing page or the closing page', type: 'null' } },
+      }),
+      exposeHeadRoute: false,
+    },
     (request, reply) => answer(http, request, reply, 'GET', request.query),
   )
   app.post(url, { schema: { hide: true } }, async (request, reply) => {

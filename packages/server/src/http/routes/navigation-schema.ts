@@ -1,15 +1,21 @@
 import type { TSchema } from 'typebox'
 import { ErrorBody, ValidationErrorBody } from '@connector-oauth/contract/common.ts'
-import { ConnectedBody } from '@connector-oauth/contract/oauth.ts'
 
 /** What the reference page shows of the two browser navigations. */
-export function navigationSchema(summary: string, params: TSchema, query: TSchema): object {
+export function navigationSchema(route: {
+  readonly summary: string
+  readonly description: string
+  readonly params: TSchema
+  readonly query: TSchema
+  readonly answers: Readonly<Record<number, object>>
+}): object {
   return {
     tags: ['OAuth'],
-    summary,
-    security: [{ bearer: [] }, {}],
-    params,
-    querystring: query,
-    response: { 200: ConnectedBody, 422: ValidationErrorBody, default: ErrorBody },
+    summary: route.summary,
+    description: route.description,
+    security: [{ bearer: [] }],
+    params: route.params,
+    querystring: route.query,
+    response: { ...route.answers, 422: ValidationErrorBody, default: ErrorBody },
   }
 }
