@@ -1,5 +1,5 @@
 import { plusMs } from '../core/clock.ts'
-import { type ConnectorId, type TenantId } from '../core/ids.ts'
+import type { ConnectorId, TenantId } from '../core/ids.ts'
 import type { Secret } from '../core/secret.ts'
 import { findConnector } from '../store/connectors.ts'
 import type { ConnectorRow } from '../store/rows.ts'

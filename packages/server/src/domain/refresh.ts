@@ -142,8 +142,8 @@ export async function usableProvider(
 
 /**
  * The new refresh token is committed before anyone sees the new access token. While the database is away the
- * tokens live only here, so storing is tried for as long as the process may wait. Answers `false` when a reconnect or a
- * disconnect came first, or the lease was outlived.
+ * tokens live only here, so storing is tried for half a minute and more. Answers `false` when a reconnect, a
+ * disconnect or another refresh came first.
  */
 async function store(
   context: Needs,

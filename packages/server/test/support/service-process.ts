@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { SignJWT } from 'jose'
-import { allRights, freePort, type CallOptions } from './service.ts'
+import { allRights, callerOf, freePort, type CallOptions } from './service.ts'
 
 const followParent = new URL('../../bin/follow-parent.mjs', import.meta.url).href
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -128,17 +128,7 @@ async function startProcess(
       life = begin()
       await ready()
     },
-    call: async (method, path, call = {}) =>
-      fetch(url + path, {
-        method,
-        redirect: 'manual',
-        headers: {
-          authorization: `Bearer ${call.token ?? (await token())}`,
-          ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...call.headers,
-        },
-        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
-      }),
+    call: callerOf(url, token),
     async [Symbol.asyncDispose]() {
       life.child.kill('SIGKILL')
       await life.ended

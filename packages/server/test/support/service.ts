@@ -132,19 +132,24 @@ export async function startTestService(
     logs,
     jwtSecret,
     token,
-    call: async (method, path, call = {}) =>
-      fetch(url + path, {
-        method,
-        redirect: 'manual',
-        headers: {
-          authorization: `Bearer ${call.token ?? (await token())}`,
-          ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...call.headers,
-        },
-        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
-      }),
+    call: callerOf(url, token),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
+}
+
+/** Sends requests to a service with a bearer token, by default the one that `token` makes. */
+export function callerOf(url: string, token: () => Promise<string>): TestService['call'] {
+  return async (method, path, call = {}) =>
+    fetch(url + path, {
+      method,
+      redirect: 'manual',
+      headers: {
+        authorization: `Bearer ${call.token ?? (await token())}`,
+        ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...call.headers,
+      },
+      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+    })
 }
 
 /** A port that was free a moment ago. */

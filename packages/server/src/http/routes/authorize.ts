@@ -71,8 +71,8 @@ async function depart(
   if (navigator.principal !== undefined) await http.limits.check(request, navigator.principal)
   refusePrefetch(request)
   refuseRepeats(request.query)
-  const { params, query, body, headers } = { ...request, params: request.params, body: undefined, headers: {} }
-  const parts = validate({ params, query, body, headers, urlLength: urlLength(request) })
+  const { params, query } = request
+  const parts = validate({ params, query, body: undefined, headers: {}, urlLength: urlLength(request) })
   if (navigator.by !== 'bearer') requireTopLevel(request)
   if (navigator.by === 'cookie' && caller.ticket === undefined) requireSameSite(request)
   // Only a browser that is here on the public address keeps a cookie that the callback will see.
