@@ -6,6 +6,41 @@ CREATE OR REPLACE FUNCTION public.reaches_tenant(tenant text)
  STABLE PARALLEL SAFE
 RETURN (current_setting('connector_oauth.reach'::text, true) = ANY (ARRAY['*'::text, ('='::text || tenant)]));
 
+create table audit_chains (
+  tenant_id text not null,
+  last_position bigint not null default 0,
+  last_hash bytea not null,
+  constraint audit_chains_pkey PRIMARY KEY (tenant_id)
+);
+alter table audit_chains enable row level security;
+alter table audit_chains force row level security;
+create policy tenant on audit_chains as permissive for all to public
+  using (reaches_tenant(tenant_id))
+  with check (reaches_tenant(tenant_id));
+
+create table audit_entries (
+  tenant_id text not null,
+  entry_id text not null,
+  action text not null,
+  actor_id text,
+  resource_type text not null,
+  resource_id text not null,
+  space_id uuid,
+  collection_id uuid,
+  metadata jsonb not null,
+  created_at timestamp with time zone not null,
+  "position" bigint,
+  hash bytea,
+  constraint audit_entries_pkey PRIMARY KEY (tenant_id, entry_id)
+);
+CREATE INDEX audit_entries_by_position ON audit_entries USING btree (tenant_id, "position") WHERE ("position" IS NOT NULL);
+CREATE INDEX audit_entries_unlinked ON audit_entries USING btree (tenant_id, created_at, entry_id) WHERE ("position" IS NULL);
+alter table audit_entries enable row level security;
+alter table audit_entries force row level security;
+create policy tenant on audit_entries as permissive for all to public
+  using (reaches_tenant(tenant_id))
+  with check (reaches_tenant(tenant_id));
+
 create table connectors (
   tenant_id text not null,
   connector_id text not null,
@@ -100,8 +135,10 @@ create table events (
   metadata jsonb not null,
   caller_context bytea,
   created_at timestamp with time zone not null,
+  "position" bigint,
   constraint events_pkey PRIMARY KEY (tenant_id, event_id)
 );
+CREATE INDEX events_by_position ON events USING btree (tenant_id, "position") WHERE ("position" IS NOT NULL);
 CREATE INDEX events_by_time ON events USING btree (tenant_id, created_at, event_id);
 alter table events enable row level security;
 alter table events force row level security;

@@ -5,9 +5,12 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { SignJWT } from 'jose'
 import type { Config } from './config.ts'
 import { systemClock, type Clock } from './core/clock.ts'
+import { noMeter } from './core/meter.ts'
 import type { ProviderDefinition } from './core/provider-definition.ts'
 import type { Secret } from './core/secret.ts'
+import { createActivity } from './domain/activity.ts'
 import type { Catalog, Context, DeploymentApp } from './domain/context.ts'
+import { noWakeUp } from './domain/work.ts'
 import { createBearerVerifier, type BearerSettings } from './http/bearer-verifier.ts'
 import type { TokenSigner } from './http/http-context.ts'
 import type { Readiness } from './http/routes/health.ts'
@@ -62,6 +65,9 @@ export function composeFlows(settled: Settled): Flows {
     keySets: createKeySets({ egress, clock }),
     catalog: withOwnProvider(settled.catalog, ownProvider?.definition),
     refreshesUnderWay: new Map(),
+    activity: createActivity({ database, clock }),
+    wakeUp: noWakeUp,
+    meter: noMeter,
     settings: {
       publicUrl: config.publicUrl,
       deploymentApps: apps,

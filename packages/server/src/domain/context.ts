@@ -2,6 +2,7 @@
  * The domain: one flow a file. This file names what flows work with; each takes the part it needs (`Pick<Context, …>`).
  */
 import type { Clock } from '../core/clock.ts'
+import type { Meter } from '../core/meter.ts'
 import type { ProviderDefinition } from '../core/provider-definition.ts'
 import type { Secret } from '../core/secret.ts'
 import type { Discovery } from '../oauth/discovery.ts'
@@ -9,7 +10,9 @@ import type { Egress } from '../oauth/egress.ts'
 import type { KeySets } from '../oauth/key-sets.ts'
 import type { Database } from '../store/database.ts'
 import type { Vault } from '../vault/vault.ts'
+import type { Activity } from './activity.ts'
 import type { RefreshResult } from './refresh-result.ts'
+import type { WakeUp } from './work.ts'
 
 /** A provider app that serves every tenant of the deployment, from `PROVIDER_<SLUG>_…`. */
 export interface DeploymentApp {
@@ -50,4 +53,8 @@ export interface Context {
   readonly settings: FlowSettings
   /** Refreshes under way in this process: callers that find the same expired token wait for one. */
   readonly refreshesUnderWay: Map<string, Promise<RefreshResult>>
+  /** Exports and calls through the proxy, written in batches. */
+  readonly activity: Activity
+  readonly wakeUp: WakeUp
+  readonly meter: Meter
 }

@@ -1,5 +1,4 @@
 import { Problem } from '../core/problem.ts'
-import { addEvent } from '../store/events.ts'
 import type { ConnectorPlaceRequest } from './connectors.ts'
 import type { Context } from './context.ts'
 import { freshAccess, type ReadyAccess } from './fresh-access.ts'
@@ -13,7 +12,7 @@ import { requireReach, requireRight, type Principal } from './principal.ts'
 export async function exportToken(
   context: Pick<
     Context,
-    'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets' | 'refreshesUnderWay'
+    'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets' | 'refreshesUnderWay' | 'activity'
   >,
   principal: Principal,
   place: ConnectorPlaceRequest,
@@ -24,7 +23,14 @@ export async function exportToken(
   const access = await freshAccess(context, principal.tenantId, place, minTtlMs)
   switch (access.kind) {
     case 'ready':
-      await record(context, principal, place)
+      await context.activity.note({
+        action: 'token.exported',
+        tenantId: principal.tenantId,
+        connectorId: place.connectorId,
+        place: { space_id: place.spaceId, collection_id: place.collectionId },
+        actorId: principal.subject,
+        metadata: {},
+      })
       return access
     case 'unknown':
       throw new Problem('connector_unknown')
@@ -37,26 +43,4 @@ export async function exportToken(
     case 'unavailable':
       throw new Problem('provider_unavailable', { retryAfterSeconds: access.retryAfterSeconds })
   }
-}
-
-/** Written before the token leaves: no export without its record. */
-async function record(
-  context: Pick<Context, 'database' | 'clock'>,
-  principal: Principal,
-  place: ConnectorPlaceRequest,
-): Promise<void> {
-  const { tenantId } = principal
-  await addEvent(
-    context.database.tenant(tenantId),
-    tenantId,
-    {
-      eventType: 'token.exported',
-      actorId: principal.subject,
-      resourceType: 'connector',
-      resourceId: place.connectorId,
-      place: { space_id: place.spaceId, collection_id: place.collectionId },
-      metadata: {},
-    },
-    context.clock.now(),
-  )
 }

@@ -14,6 +14,8 @@ export interface ReadyAccess {
   readonly tokenType: string
   readonly expiresAt: Date | undefined
   readonly scopes: readonly string[]
+  /** The row it was read from. */
+  readonly connector: ConnectorRow
 }
 
 export type FreshAccess =
@@ -109,6 +111,7 @@ async function ready(context: Needs, connector: ConnectorRow): Promise<ReadyAcce
     tokenType: connector.token_type ?? 'Bearer',
     expiresAt: connector.access_token_expires_at ?? undefined,
     scopes: connector.granted_scopes,
+    connector,
   }
 }
 

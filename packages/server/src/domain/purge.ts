@@ -7,10 +7,11 @@ import type { Context } from './context.ts'
 const dayMs = 24 * 60 * 60_000
 
 /** Destroys the secrets of expired authorizations at once, and forgets what nobody asks for any more after a day. */
-export async function purge(context: Pick<Context, 'database' | 'clock'>): Promise<void> {
+export async function purge(context: Pick<Context, 'database' | 'clock'>): Promise<number> {
   const now = context.clock.now()
   const { system } = context.database
   await purgeTransactions(system, now, plusMs(now, -dayMs))
   await purgeIdempotencyKeys(system, plusMs(now, -dayMs))
   await purgeLoginLinks(system, now)
+  return 0
 }

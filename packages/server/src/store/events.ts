@@ -3,11 +3,22 @@ import { mintEventId } from '../core/ids.ts'
 import { statement, type Db } from './database.ts'
 import type { EventRow } from './rows.ts'
 
+/** What an event or an audit entry is about. */
+export type ResourceType =
+  | 'connector'
+  | 'provider_app'
+  | 'session'
+  | 'lease'
+  | 'webhook'
+  | 'key'
+  | 'tenant'
+  | 'mass_revocation'
+
 /** Something that happened, written in the same transaction as its cause. */
 export interface NewEvent {
   readonly eventType: string
   readonly actorId: string | undefined
-  readonly resourceType: 'connector' | 'provider_app'
+  readonly resourceType: ResourceType
   readonly resourceId: string
   readonly place: { readonly space_id: string; readonly collection_id: string } | undefined
   /** Ids and words only, never a secret. */
@@ -32,12 +43,20 @@ export interface TimeCursor {
   readonly id: string
 }
 
+/** An event and its audit entry: one cannot be written without the other. */
 const insertOne = statement(
   'events.add',
-  `insert into events
-     (tenant_id, event_id, category, event_type, actor_id, resource_type, resource_id, space_id, collection_id,
-      metadata, caller_context, created_at)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+  `with event as (
+     insert into events
+       (tenant_id, event_id, category, event_type, actor_id, resource_type, resource_id, space_id, collection_id,
+        metadata, caller_context, created_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+     returning *)
+   insert into audit_entries
+     (tenant_id, entry_id, action, actor_id, resource_type, resource_id, space_id, collection_id, metadata, created_at)
+   select tenant_id, event_id, event_type, actor_id, resource_type, resource_id, space_id, collection_id, metadata,
+          created_at
+   from event`,
 )
 const selectPage = statement(
   'events.page',
@@ -73,7 +92,7 @@ export async function addEvent(db: Db, tenantId: TenantId, event: NewEvent, now:
   ])
 }
 
-export type PagedEvent = Omit<EventRow, 'tenant_id' | 'space_id' | 'collection_id'>
+export type PagedEvent = Omit<EventRow, 'tenant_id' | 'space_id' | 'collection_id' | 'position'>
 
 /** One page, oldest first. */
 export async function pageEvents(

@@ -4,27 +4,19 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Context } from '../domain/context.ts'
-import { purge } from '../domain/purge.ts'
-import { revokeDue } from '../domain/revoke-at-provider.ts'
-
-const revokeEveryMs = 1_000
-const purgeEveryMs = 60_000
+import { works } from './works.ts'
 
 export interface Background {
   /** Lets what runs now end, and starts nothing more. */
   stop(): Promise<void>
 }
 
-/** Revokes disconnected grants at their providers and forgets what has expired, until it is stopped. */
-export function startBackground(
-  context: Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets'>,
-  logger: Logger,
-): Background {
+/** Does every kind of background work, again and again, until it is stopped. */
+export function startBackground(context: Context, logger: Logger): Background {
   const stopping = new AbortController()
-  const loops = [
-    repeat('revoke', revokeEveryMs, () => revokeDue(context), logger, stopping.signal),
-    repeat('purge', purgeEveryMs, () => purge(context), logger, stopping.signal),
-  ]
+  const loops = works.map(({ work, everyMs, run }) =>
+    repeat(work, everyMs, () => run(context), logger, stopping.signal),
+  )
   return {
     async stop() {
       stopping.abort()

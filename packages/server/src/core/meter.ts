@@ -1,0 +1,43 @@
+/**
+ * What the service counts of its own work. The names are Prometheus names without the prefix `connector_oauth_`; labels
+ * are few and bounded, since each combination is a time series: never an id of a tenant, a connector or a person.
+ */
+export interface Counters {
+  /** Refreshes by how they ended. */
+  refreshes_total: { readonly provider: string; readonly outcome: RefreshOutcome }
+  /** Revocations at providers by end state. */
+  revocations_total: { readonly provider: string; readonly outcome: 'revoked' | 'unsupported' | 'failed' | 'postponed' }
+  /** Calls through the proxy by the provider's status class, or `own` for a failure of this service's own. */
+  proxied_calls_total: { readonly provider: string; readonly status: '2xx' | '3xx' | '4xx' | '5xx' | 'own' }
+  /** Deliveries of webhooks. */
+  webhook_deliveries_total: { readonly outcome: 'delivered' | 'failed' | 'dead' }
+  /** Access tokens handed out. */
+  tokens_exported_total: { readonly provider: string }
+  /** Rounds of background work that threw. */
+  job_failures_total: { readonly work: string }
+}
+
+export interface Histograms {
+  /** Seconds until a provider answered, by what was asked. */
+  provider_request_seconds: {
+    readonly provider: string
+    readonly call: 'token' | 'refresh' | 'revoke' | 'proxy' | 'other'
+  }
+}
+
+export type RefreshOutcome =
+  | 'refreshed'
+  | 'grant_lost'
+  | 'client_rejected'
+  | 'unavailable'
+  | 'outcome_unknown'
+  | 'superseded'
+
+/** Counts and times. Never throws, never waits. */
+export interface Meter {
+  count<Name extends keyof Counters>(name: Name, labels: Counters[Name]): void
+  observe<Name extends keyof Histograms>(name: Name, labels: Histograms[Name], seconds: number): void
+}
+
+/** Where nobody looks at the figures: the command line. */
+export const noMeter: Meter = { count: () => {}, observe: () => {} }

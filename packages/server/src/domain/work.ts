@@ -1,0 +1,13 @@
+import type { Db } from '../store/database.ts'
+
+/** The kinds of work that no request waits for, each worked off by one function of the domain. */
+export type Work = 'revoke' | 'mass-revoke' | 'refresh' | 'deliver' | 'reseal' | 'link' | 'purge'
+
+/** Lets background work begin as soon as its cause is committed, not when somebody looks. */
+export interface WakeUp {
+  /** Part of the caller's transaction: when that rolls back, nobody is woken. */
+  wake(db: Db, work: Work): Promise<void>
+}
+
+/** For processes without a queue: the work is found when somebody looks. */
+export const noWakeUp: WakeUp = { wake: async () => {} }

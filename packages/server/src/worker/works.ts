@@ -1,0 +1,19 @@
+import type { Context } from '../domain/context.ts'
+import { purge } from '../domain/purge.ts'
+import { revokeDue } from '../domain/revoke-at-provider.ts'
+import type { Work } from '../domain/work.ts'
+
+/** One kind of background work. */
+interface WorkRoutine {
+  readonly work: Work
+  /** How long at most until somebody looks, even if nobody was woken. */
+  readonly everyMs: number
+  /** Does what is due, in bounded portions, and answers how much that was: after zero nothing more is due. */
+  readonly run: (context: Context) => Promise<number>
+}
+
+/** Every kind of background work there is. */
+export const works: readonly WorkRoutine[] = [
+  { work: 'revoke', everyMs: 1_000, run: revokeDue },
+  { work: 'purge', everyMs: 60_000, run: purge },
+]
