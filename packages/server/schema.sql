@@ -10,8 +10,11 @@ create table audit_chains (
   tenant_id text not null,
   last_position bigint not null default 0,
   last_hash bytea not null,
+  signed_position bigint not null default 0,
+  checkpoint_due_at timestamp with time zone,
   constraint audit_chains_pkey PRIMARY KEY (tenant_id)
 );
+CREATE INDEX audit_chains_due ON audit_chains USING btree (checkpoint_due_at) WHERE (checkpoint_due_at IS NOT NULL);
 alter table audit_chains enable row level security;
 alter table audit_chains force row level security;
 create policy tenant on audit_chains as permissive for all to public
@@ -21,6 +24,7 @@ create policy tenant on audit_chains as permissive for all to public
 create table audit_entries (
   tenant_id text not null,
   entry_id text not null,
+  written bigint not null generated always as identity,
   action text not null,
   actor_id text,
   resource_type text not null,
@@ -31,10 +35,11 @@ create table audit_entries (
   created_at timestamp with time zone not null,
   "position" bigint,
   hash bytea,
-  constraint audit_entries_pkey PRIMARY KEY (tenant_id, entry_id)
+  constraint audit_entries_pkey PRIMARY KEY (tenant_id, entry_id),
+  constraint audit_entries_created_at_check CHECK ((((EXTRACT(microseconds FROM created_at))::integer % 1000) = 0))
 );
 CREATE INDEX audit_entries_by_position ON audit_entries USING btree (tenant_id, "position") WHERE ("position" IS NOT NULL);
-CREATE INDEX audit_entries_unlinked ON audit_entries USING btree (tenant_id, created_at, entry_id) WHERE ("position" IS NULL);
+CREATE INDEX audit_entries_unlinked ON audit_entries USING btree (tenant_id, written) WHERE ("position" IS NULL);
 alter table audit_entries enable row level security;
 alter table audit_entries force row level security;
 create policy tenant on audit_entries as permissive for all to public

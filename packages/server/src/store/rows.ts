@@ -9,12 +9,15 @@ export interface AuditChainRow {
   readonly tenant_id: string
   readonly last_position: string
   readonly last_hash: Buffer
+  readonly signed_position: string
+  readonly checkpoint_due_at: Date | null
 }
 
 /** A row of `audit_entries`. */
 export interface AuditEntryRow {
   readonly tenant_id: string
   readonly entry_id: string
+  readonly written: string
   readonly action: string
   readonly actor_id: string | null
   readonly resource_type: string

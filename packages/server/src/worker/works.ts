@@ -1,4 +1,5 @@
 import type { Context } from '../domain/context.ts'
+import { linkDue } from '../domain/link-audit.ts'
 import { purge } from '../domain/purge.ts'
 import { revokeDue } from '../domain/revoke-at-provider.ts'
 import type { Work } from '../domain/work.ts'
@@ -15,5 +16,6 @@ interface WorkRoutine {
 /** Every kind of background work there is. */
 export const works: readonly WorkRoutine[] = [
   { work: 'revoke', everyMs: 1_000, run: revokeDue },
+  { work: 'link', everyMs: 1_000, run: linkDue },
   { work: 'purge', everyMs: 60_000, run: purge },
 ]

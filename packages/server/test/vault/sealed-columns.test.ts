@@ -75,7 +75,8 @@ async function sealedColumns(): Promise<readonly string[]> {
     `select table_name || '.' || column_name as name
      from information_schema.columns
      where table_schema not in ('pg_catalog', 'information_schema') and data_type = 'bytea'
-       and column_name not like '%\\_digest' and (table_name, column_name) <> ('data_keys', 'wrapped')
+       and column_name not like '%\\_digest' and column_name not like '%hash'
+       and (table_name, column_name) <> ('data_keys', 'wrapped')
      order by 1`,
   )
   return rows.map((row) => row.name)
