@@ -87,10 +87,18 @@ END) stored,
   disconnected_at timestamp with time zone,
   created_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
+  refresh_forced_at timestamp with time zone,
+  refresh_sent_at timestamp with time zone,
+  refresh_unanswered integer not null default 0,
+  refresh_rotated boolean,
+  tokens_granted_at timestamp with time zone not null,
+  next_refresh_at timestamp with time zone,
   constraint connectors_pkey PRIMARY KEY (tenant_id, connector_id),
-  constraint connectors_health_check CHECK ((health = ANY (ARRAY['active'::text, 'degraded'::text, 'reauth_required'::text, 'disconnected'::text])))
+  constraint connectors_health_check CHECK ((health = ANY (ARRAY['active'::text, 'degraded'::text, 'reauth_required'::text, 'disconnected'::text]))),
+  constraint refresh_sent CHECK (((refresh_unanswered > 0) = (refresh_sent_at IS NOT NULL)))
 );
 CREATE INDEX connectors_by_place ON connectors USING btree (tenant_id, space_id, collection_id, created_at, connector_id);
+CREATE INDEX connectors_due_refresh ON connectors USING btree (context_id, next_refresh_at) WHERE (next_refresh_at IS NOT NULL);
 alter table connectors enable row level security;
 alter table connectors force row level security;
 create policy tenant on connectors as permissive for all to public

@@ -28,10 +28,18 @@ export type FreshAccess =
   /** Provider trouble: try later. */
   | { readonly kind: 'unavailable'; readonly retryAfterSeconds: number }
 
-type Needs = Pick<
+/** What getting a fresh token takes. */
+export type AccessNeeds = Pick<
   Context,
   'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets' | 'refreshesUnderWay'
 >
+
+/** Where a caller says that a connector is; anywhere else there is none. */
+export interface AccessPlace {
+  readonly spaceId: string
+  readonly collectionId: string
+  readonly connectorId: ConnectorId
+}
 
 /** How often a caller looks again while somebody else refreshes; each look waits, so this bounds the whole. */
 const rounds = 80
@@ -42,16 +50,15 @@ const rounds = 80
  * A token that lives shorter than asked but is still valid is handed out when no refresh is possible.
  */
 export async function freshAccess(
-  context: Needs,
+  context: AccessNeeds,
   tenantId: TenantId,
-  place: { readonly spaceId: string; readonly collectionId: string; readonly connectorId: ConnectorId },
+  place: AccessPlace,
   minTtlMs: number,
 ): Promise<FreshAccess> {
   let versionAtFirst: number | undefined
   for (let round = 0; round < rounds; round += 1) {
     const connector = await findConnector(context.database.tenant(tenantId), tenantId, place.connectorId)
-    const isHere = connector?.space_id === place.spaceId && connector.collection_id === place.collectionId
-    if (connector === undefined || !isHere) return { kind: 'unknown' }
+    if (connector === undefined || !isAt(connector, place)) return { kind: 'unknown' }
     const judged = await judge(context, tenantId, connector, minTtlMs)
     if (judged !== 'refresh') return judged
     versionAtFirst ??= connector.version
@@ -71,8 +78,13 @@ export async function freshAccess(
   return { kind: 'unavailable', retryAfterSeconds: 5 }
 }
 
+/** Whether a connector is where its caller says. */
+export function isAt(connector: ConnectorRow, place: AccessPlace): boolean {
+  return connector.space_id === place.spaceId && connector.collection_id === place.collectionId
+}
+
 async function judge(
-  context: Needs,
+  context: AccessNeeds,
   tenant: TenantId,
   connector: ConnectorRow,
   minTtlMs: number,
@@ -96,14 +108,15 @@ async function judge(
   return 'refresh'
 }
 
-async function stillValid(context: Needs, connector: ConnectorRow): Promise<ReadyAccess | undefined> {
+/** The token as it is, unless it has expired or may not be used. */
+export async function stillValid(context: AccessNeeds, connector: ConnectorRow): Promise<ReadyAccess | undefined> {
   const expiresAt = connector.access_token_expires_at
   if (connector.health !== 'active' && connector.health !== 'degraded') return undefined
-  if (connector.paused || expiresAt === null || expiresAt <= context.clock.now()) return undefined
+  if (connector.paused || (expiresAt !== null && expiresAt <= context.clock.now())) return undefined
   return ready(context, connector)
 }
 
-async function ready(context: Needs, connector: ConnectorRow): Promise<ReadyAccess> {
+async function ready(context: AccessNeeds, connector: ConnectorRow): Promise<ReadyAccess> {
   if (connector.access_token === null) throw new Error('An active connector has no access token')
   return {
     kind: 'ready',
@@ -115,7 +128,8 @@ async function ready(context: Needs, connector: ConnectorRow): Promise<ReadyAcce
   }
 }
 
-function describeFailure(context: Needs, connector: ConnectorRow): FreshAccess {
+/** Why there is no token for this connector, and what may be done about it. */
+export function describeFailure(context: AccessNeeds, connector: ConnectorRow): FreshAccess {
   if (connector.health === 'disconnected') return { kind: 'disconnected' }
   if (connector.health === 'reauth_required') {
     return { kind: 'reauth-required', reason: connector.status_reason ?? 'unknown' }

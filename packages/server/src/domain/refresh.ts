@@ -22,6 +22,8 @@ import type { RefreshResult } from './refresh-result.ts'
 const providerDeadlineMs = 10_000
 const leaseMs = 25_000
 const lookAgainMs = 100
+/** A provider's API that answers 401 whatever the token is must not make a refresh of every call. */
+export const forcedEveryMs = 60_000
 const storeAttempts = 60
 const storeAgainMs = 500
 
@@ -39,21 +41,40 @@ type Needs = Pick<
  * A rotating refresh token works once, so the sole right is claimed in the row before anything is sent, and the result
  * is stored only over the version that was read: a reconnect or a disconnect meanwhile wins.
  */
-export async function refresh(context: Needs, tenant: TenantId, connector: ConnectorRow): Promise<RefreshResult> {
+export async function refresh(
+  context: Needs,
+  tenant: TenantId,
+  connector: ConnectorRow,
+  forced?: 'forced',
+): Promise<RefreshResult> {
   const key = JSON.stringify([tenant, connector.connector_id, connector.version])
   const { refreshesUnderWay } = context
   const underWay = refreshesUnderWay.get(key)
   if (underWay !== undefined) return underWay
-  const started = refreshOnce(context, tenant, connector).finally(() => refreshesUnderWay.delete(key))
+  const started = refreshOnce(context, tenant, connector, forced).finally(() => refreshesUnderWay.delete(key))
   refreshesUnderWay.set(key, started)
   return started
 }
 
-async function refreshOnce(context: Needs, tenant: TenantId, connector: ConnectorRow): Promise<RefreshResult> {
+async function refreshOnce(
+  context: Needs,
+  tenant: TenantId,
+  connector: ConnectorRow,
+  forced: 'forced' | undefined,
+): Promise<RefreshResult> {
   const id = connectorId(connector.connector_id)
   const db = context.database.tenant(tenant)
   const now = context.clock.now()
-  const lease = await claimRefresh(db, tenant, { id, version: connector.version }, now, plusMs(now, leaseMs))
+  const lease = await claimRefresh(
+    db,
+    tenant,
+    { id, version: connector.version },
+    {
+      now,
+      leaseEnds: plusMs(now, leaseMs),
+      forcedBefore: forced && plusMs(now, -forcedEveryMs),
+    },
+  )
   if (lease === undefined) {
     // Some other process is at it; jitter keeps its waiters from asking the database in step.
     await wait(lookAgainMs * (0.5 + Math.random()))

@@ -6,7 +6,8 @@ import type { ConnectorRow } from './rows.ts'
 const columns = `tenant_id, connector_id, space_id, collection_id, provider_slug, context_id, principal_issuer,
   principal_subject, display_name, account_id, account_name, health, paused, status, status_reason, requested_scopes,
   granted_scopes, access_token, refresh_token, token_type, access_token_expires_at, id_token_subject, kept, version,
-  refresh_fence, refresh_lease_ends_at, refresh_failures, refresh_retry_at, last_refreshed_at, last_used_at,
+  refresh_fence, refresh_lease_ends_at, refresh_failures, refresh_retry_at, refresh_forced_at, refresh_sent_at,
+  refresh_unanswered, refresh_rotated, tokens_granted_at, next_refresh_at, last_refreshed_at, last_used_at,
   scope_config, sync_schedule, disconnected_at, created_at, updated_at`
 
 const selectOne = statement(
@@ -38,9 +39,10 @@ const insertOne = statement(
   `insert into connectors
      (tenant_id, connector_id, context_id, principal_issuer, principal_subject, account_id, account_name,
       requested_scopes, granted_scopes, access_token, refresh_token, token_type, access_token_expires_at,
-      id_token_subject, kept, space_id, collection_id, provider_slug, display_name, scope_config, health, created_at,
-      updated_at)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, 'active', $21, $21)
+      id_token_subject, kept, space_id, collection_id, provider_slug, display_name, scope_config, health,
+      tokens_granted_at, created_at, updated_at)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, 'active', $21, $21,
+           $21)
    on conflict do nothing
    returning connector_id`,
 )
@@ -51,7 +53,8 @@ const replaceCredentials = statement(
        health = 'active', status_reason = null, requested_scopes = $8, granted_scopes = $9, access_token = $10,
        refresh_token = $11, token_type = $12, access_token_expires_at = $13, id_token_subject = $14, kept = $15,
        version = version + 1, refresh_fence = refresh_fence + 1, refresh_lease_ends_at = null, refresh_failures = 0,
-       refresh_retry_at = null, disconnected_at = null, updated_at = $16
+       refresh_retry_at = null, refresh_forced_at = null, refresh_sent_at = null, refresh_unanswered = 0,
+       refresh_rotated = null, tokens_granted_at = $16, disconnected_at = null, updated_at = $16
    where tenant_id = $1 and connector_id = $2`,
 )
 const disconnect = statement(
@@ -59,7 +62,8 @@ const disconnect = statement(
   `update connectors
    set health = 'disconnected', status_reason = null, access_token = null, refresh_token = null,
        access_token_expires_at = null, version = version + 1, refresh_fence = refresh_fence + 1,
-       refresh_lease_ends_at = null, disconnected_at = $3, updated_at = $3
+       refresh_lease_ends_at = null, refresh_sent_at = null, refresh_unanswered = 0, next_refresh_at = null,
+       disconnected_at = $3, updated_at = $3
    where tenant_id = $1 and connector_id = $2`,
 )
 const patch = statement(

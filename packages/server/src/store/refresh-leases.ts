@@ -4,9 +4,11 @@ import { statement, type Db } from './database.ts'
 const claim = statement(
   'refresh.claim',
   `update connectors
-   set refresh_lease_ends_at = $5, refresh_fence = refresh_fence + 1
+   set refresh_lease_ends_at = $5, refresh_fence = refresh_fence + 1,
+       refresh_forced_at = case when $6::timestamptz is null then refresh_forced_at else $4 end
    where tenant_id = $1 and connector_id = $2 and version = $3 and health <> 'disconnected'
      and (refresh_lease_ends_at is null or refresh_lease_ends_at <= $4)
+     and ($6::timestamptz is null or refresh_forced_at is null or refresh_forced_at <= $6)
    returning refresh_fence`,
 )
 const store = statement(
@@ -15,7 +17,7 @@ const store = statement(
    set access_token = $4, refresh_token = coalesce($5, refresh_token), token_type = $6, access_token_expires_at = $7,
        granted_scopes = coalesce($8, granted_scopes), kept = kept || $9::jsonb, health = 'active', status_reason = null,
        version = version + 1, refresh_lease_ends_at = null, refresh_failures = 0, refresh_retry_at = null,
-       last_refreshed_at = $10, updated_at = $10
+       tokens_granted_at = $10, last_refreshed_at = $10, updated_at = $10
    where tenant_id = $1 and connector_id = $2 and version = $3 and health <> 'disconnected'
    returning connector_id`,
 )
@@ -35,6 +37,13 @@ export interface RefreshLease {
   readonly fence: number
 }
 
+export interface RefreshClaim {
+  readonly now: Date
+  readonly leaseEnds: Date
+  /** Present for a forced refresh: refused unless the last forced one was at or before this moment. */
+  readonly forcedBefore?: Date | undefined
+}
+
 /**
  * Claims the sole right to refresh until `leaseEnds`; `undefined` when another process holds it or the
  * credentials have moved on.
@@ -46,10 +55,10 @@ export async function claimRefresh(
   db: Db,
   tenantId: TenantId,
   connector: { readonly id: ConnectorId; readonly version: number },
-  now: Date,
-  leaseEnds: Date,
+  claiming: RefreshClaim,
 ): Promise<RefreshLease | undefined> {
-  const values = [tenantId, connector.id, connector.version, now, leaseEnds]
+  const { now, leaseEnds, forcedBefore = null } = claiming
+  const values = [tenantId, connector.id, connector.version, now, leaseEnds, forcedBefore]
   const [row] = await db.query<{ refresh_fence: number }>(claim, values)
   return row && { tenantId, connectorId: connector.id, version: connector.version, fence: row.refresh_fence }
 }

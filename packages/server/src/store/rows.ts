@@ -67,6 +67,12 @@ export interface ConnectorRow {
   readonly disconnected_at: Date | null
   readonly created_at: Date
   readonly updated_at: Date
+  readonly refresh_forced_at: Date | null
+  readonly refresh_sent_at: Date | null
+  readonly refresh_unanswered: number
+  readonly refresh_rotated: boolean | null
+  readonly tokens_granted_at: Date
+  readonly next_refresh_at: Date | null
 }
 
 /** A row of `custom_providers`. */

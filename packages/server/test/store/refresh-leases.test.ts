@@ -21,10 +21,10 @@ async function outlivedLease() {
   const db = service.context.database.tenant(tenant)
   const connector = { id: connectorId(id), version: (await connectorRow(service, id)).version }
   const now = service.clock.now()
-  const first = await claimRefresh(db, tenant, connector, now, plusMs(now, 1_000))
-  assert.equal(await claimRefresh(db, tenant, connector, now, plusMs(now, 1_000)), undefined)
+  const first = await claimRefresh(db, tenant, connector, { now, leaseEnds: plusMs(now, 1_000) })
+  assert.equal(await claimRefresh(db, tenant, connector, { now, leaseEnds: plusMs(now, 1_000) }), undefined)
   const later = plusMs(now, 1_001)
-  const second = await claimRefresh(db, tenant, connector, later, plusMs(later, 1_000))
+  const second = await claimRefresh(db, tenant, connector, { now: later, leaseEnds: plusMs(later, 1_000) })
   assert.ok(first && second && second.fence > first.fence)
   return { id, db, first, second, later }
 }
