@@ -65,7 +65,7 @@ export function composeFlows(settled: Settled): Flows {
     keySets: createKeySets({ egress, clock }),
     catalog: withOwnProvider(settled.catalog, ownProvider?.definition),
     refreshesUnderWay: new Map(),
-    activity: createActivity({ database, clock }),
+    activity: createActivity({ database, clock, meter: noMeter }),
     wakeUp: noWakeUp,
     meter: noMeter,
     settings: {
@@ -137,9 +137,10 @@ function withOwnProvider(catalog: Catalog, own: ProviderDefinition | undefined):
   return { get: (slug) => (slug === own.slug ? own : catalog.get(slug)), list: () => all }
 }
 
-/** Refreshes under way are stored before the database goes. */
+/** Refreshes under way and uses that wait are stored before the database goes. */
 async function closeAll(context: Context, database: Database, egress: Egress): Promise<void> {
   await Promise.allSettled(context.refreshesUnderWay.values())
+  await Promise.allSettled([context.activity.close()])
   await egress.close()
   await database.close()
 }

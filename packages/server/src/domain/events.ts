@@ -19,7 +19,7 @@ export interface EventView {
 
 /** The tenant's events, oldest first. A `connected` event gives the caller's context back to the platform that sent it. */
 export async function listEvents(
-  context: Pick<Context, 'database' | 'vault'>,
+  context: Pick<Context, 'database' | 'vault' | 'activity'>,
   principal: Principal,
   filter: Omit<EventFilter, 'spaces' | 'collections'>,
   page: PageRequest,
@@ -27,6 +27,7 @@ export async function listEvents(
   requireRight(principal, 'connectors:read')
   const { tenantId } = principal
   const after = readCursor(page.cursor)
+  await context.activity.flush()
   const reach = {
     spaces: principal.spaces && [...principal.spaces],
     collections: principal.collections && [...principal.collections],

@@ -42,6 +42,7 @@ export async function connectorRow(service: TestService, id: string): Promise<Co
 
 /** The types of a connector's events, oldest first. */
 export async function eventTypes(service: TestService, id: string): Promise<readonly string[]> {
+  await service.context.activity.flush()
   const found = await rows(
     service,
     'select event_type from events where resource_id = $1 order by created_at, event_id',
