@@ -177,6 +177,33 @@ create policy tenant on idempotency_keys as permissive for all to public
   using (reaches_tenant(tenant_id))
   with check (reaches_tenant(tenant_id));
 
+create table leases (
+  tenant_id text not null,
+  lease_id text not null,
+  connector_id text not null,
+  space_id uuid not null,
+  collection_id uuid not null,
+  principal_issuer text not null,
+  principal_subject text not null,
+  digest bytea not null,
+  methods text[] not null,
+  paths text[] not null,
+  max_calls integer,
+  calls integer not null default 0,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  revoked_at timestamp with time zone,
+  constraint leases_pkey PRIMARY KEY (tenant_id, lease_id)
+);
+CREATE INDEX leases_by_connector ON leases USING btree (tenant_id, connector_id, created_at, lease_id);
+CREATE INDEX leases_by_digest ON leases USING btree (digest);
+CREATE INDEX leases_by_expiry ON leases USING btree (expires_at);
+alter table leases enable row level security;
+alter table leases force row level security;
+create policy tenant on leases as permissive for all to public
+  using (reaches_tenant(tenant_id))
+  with check (reaches_tenant(tenant_id));
+
 create table login_links (
   tenant_id text not null,
   code_digest bytea not null,

@@ -89,6 +89,7 @@ const rules: Architecture = {
         'domain/caller-context.ts',
         'domain/exchange.ts',
         'domain/import-connector.ts',
+        'http/routes/leases.ts',
         'domain/start-session.ts',
         'http/browser-binding.ts',
         'http/routes/callback.ts',

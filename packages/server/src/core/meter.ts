@@ -13,11 +13,15 @@ export interface Counters {
   webhook_deliveries_total: { readonly outcome: 'delivered' | 'failed' | 'dead' }
   /** Access tokens handed out. */
   tokens_exported_total: { readonly provider: string }
+  /** Calls with a live lease of the right connector: let through, or the code they were refused with. */
+  lease_calls_total: { readonly outcome: 'allowed' | LeaseRefusal }
   /** Rounds of background work that threw. */
   job_failures_total: { readonly work: string }
 }
 
 export interface Histograms {
+  /** Seconds until an answer was sent, by the route's pattern and the status class. */
+  http_request_seconds: { readonly route: string; readonly method: string; readonly status: string }
   /** Seconds until a provider answered, by what was asked. */
   provider_request_seconds: {
     readonly provider: string
@@ -32,6 +36,15 @@ export type RefreshOutcome =
   | 'unavailable'
   | 'outcome_unknown'
   | 'superseded'
+
+/** Why a call with a lease went nowhere, as the code of the problem. */
+export type LeaseRefusal =
+  | 'lease_invalid'
+  | 'lease_forbids'
+  | 'lease_exhausted'
+  | 'reauth_required'
+  | 'connector_disconnected'
+  | 'connector_paused'
 
 /** Counts and times. Never throws, never waits. */
 export interface Meter {

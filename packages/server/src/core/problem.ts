@@ -29,6 +29,7 @@ export const problems = {
   // 401
   unauthorized: [401, 'Send a valid bearer token in the Authorization header.'],
   token_expired: [401, 'The bearer token has expired; send a fresh one.'],
+  lease_invalid: [401, 'The lease is unknown, expired or revoked, or is for another connector; ask for a new one.'],
   invalid_ticket: [401, 'The ticket is unknown, used or expired; create a new session.'],
   // 403
   missing_right: [403, 'The bearer token lacks the right this call needs; ask for a token whose scope carries it.'],
@@ -42,11 +43,14 @@ export const problems = {
   ],
   not_a_navigation: [403, 'Open this address as a page of its own, not inside a frame or by script.'],
   completion_code_invalid: [403, 'The completion code does not belong to this connection; start it again.'],
+  lease_forbids: [403, 'The lease does not allow this method on this path; ask for one that does.'],
+  lease_exhausted: [403, 'The lease has no calls left; ask for a new one.'],
   // 404
   not_found: [404, 'There is nothing at this address; see /docs for the routes.'],
   provider_unknown: [404, 'There is no such provider; GET /v1/connector-providers lists them.'],
   connector_unknown: [404, 'There is no such connector in this space and collection.'],
   session_unknown: [404, 'There is no such session.'],
+  lease_unknown: [404, 'There is no such lease of this connector.'],
   // 405, 408, 413, 414, 415
   method_not_allowed: [405, 'This address does not take that method; see /docs.'],
   body_too_large: [413, 'The request body is too large; send at most 64 KiB, or 256 KiB to import a connector.'],
@@ -70,6 +74,7 @@ export const problems = {
   // 429
   rate_limited: [429, 'Too many requests; wait as long as Retry-After says.'],
   too_many_pending: [429, 'Too many connections are being started at once; finish some or wait until they expire.'],
+  too_many_leases: [429, 'This connector has as many live leases as it may; revoke some or wait until they expire.'],
   // 5xx
   internal_error: [500, 'Something went wrong on our side; quote the correlation id.'],
   provider_error: [502, 'The provider did not answer as it should; try again later.'],

@@ -1,10 +1,12 @@
 import { plusMs } from '../core/clock.ts'
 import { purgeIdempotencyKeys } from '../store/idempotency-keys.ts'
+import { purgeLeases } from '../store/leases.ts'
 import { purgeLoginLinks } from '../store/login-links.ts'
 import { purgeTransactions } from '../store/transactions.ts'
 import type { Context } from './context.ts'
 
 const dayMs = 24 * 60 * 60_000
+const keepsLeasesMs = 30 * dayMs
 
 /** Destroys the secrets of expired authorizations at once, and forgets what nobody asks for any more after a day. */
 export async function purge(context: Pick<Context, 'database' | 'clock'>): Promise<number> {
@@ -13,5 +15,6 @@ export async function purge(context: Pick<Context, 'database' | 'clock'>): Promi
   await purgeTransactions(system, now, plusMs(now, -dayMs))
   await purgeIdempotencyKeys(system, plusMs(now, -dayMs))
   await purgeLoginLinks(system, now)
+  await purgeLeases(system, plusMs(now, -keepsLeasesMs))
   return 0
 }

@@ -15,6 +15,7 @@ import type { Db } from '../store/database.ts'
 import { addEvent } from '../store/events.ts'
 import type { ConnectorRow } from '../store/rows.ts'
 import type { Transaction } from '../store/find-transactions.ts'
+import { revokeLeasesOf } from '../store/leases.ts'
 import { cancelRevocations } from '../store/revocations.ts'
 import { finishTransaction } from '../store/transactions.ts'
 import type { Place } from '../vault/place.ts'
@@ -95,6 +96,10 @@ async function putConnector(db: Db, transaction: Transaction, credentials: Crede
     if (!isSamePlace(known, place)) throw new Problem('connector_id_taken')
     requireReconnectable(known, transaction, credentials)
     if (known.account_id === (credentials.account.id ?? null)) await keepGrant(db, known, now)
+    // A lease was given for one account; where nobody can tell whether this is the same, it ends.
+    if (known.account_id === null || known.account_id !== credentials.account.id) {
+      await revokeLeasesOf(db, tenant, id, now)
+    }
     await reconnectConnector(db, tenant, id, credentials, now)
     return false
   }

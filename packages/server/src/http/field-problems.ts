@@ -51,6 +51,8 @@ function toProblems(part: Part, error: TLocalizedValidationError): FieldProblem[
       return one(`ensure this value is greater than or equal to ${error.params.limit}`, 'value_error.number.not_ge')
     case 'maxItems':
       return one(`ensure this value has at most ${error.params.limit} items`, 'value_error.list.max_items')
+    case 'minItems':
+      return one(`ensure this value has at least ${error.params.limit} items`, 'value_error.list.min_items')
     case 'maxProperties':
       return one(`ensure this value has at most ${error.params.limit} items`, 'value_error.dict.max_items')
     case '~refine':

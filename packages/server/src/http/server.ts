@@ -17,6 +17,7 @@ import { eventRoutes } from './routes/events.ts'
 import { finishedRoute } from './routes/finished.ts'
 import { firstPageRoutes } from './routes/first-page.ts'
 import { healthRoutes, type Readiness } from './routes/health.ts'
+import { leaseRoutes } from './routes/leases.ts'
 import { loginRoute } from './routes/login.ts'
 import { providerRoutes } from './routes/providers.ts'
 import { sessionRoutes } from './routes/sessions.ts'
@@ -86,6 +87,7 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
     finishedRoute(api, http)
     sessionRoutes(api, http)
     connectorRoutes(api, http)
+    leaseRoutes(api, http)
     providerRoutes(api, http)
     eventRoutes(api, http)
     loginRoute(api, http)

@@ -59,7 +59,11 @@ const replaceCredentials = statement(
 )
 const disconnect = statement(
   'connectors.disconnect',
-  `update connectors
+  `with ended_leases as (
+     update leases
+     set revoked_at = $3
+     where tenant_id = $1 and connector_id = $2 and revoked_at is null)
+   update connectors
    set health = 'disconnected', status_reason = null, access_token = null, refresh_token = null,
        access_token_expires_at = null, version = version + 1, refresh_fence = refresh_fence + 1,
        refresh_lease_ends_at = null, refresh_sent_at = null, refresh_unanswered = 0, next_refresh_at = null,
@@ -173,7 +177,7 @@ function credentialValues(credentials: Credentials): readonly unknown[] {
   ]
 }
 
-/** Destroys the sealed secrets and makes the connector `disconnected`. A refresh under way loses its fence. */
+/** Destroys the sealed secrets, ends the leases and makes the connector `disconnected`. A refresh under way loses its fence. */
 export async function disconnectConnector(db: Db, tenantId: TenantId, id: ConnectorId, now: Date): Promise<void> {
   await db.query(disconnect, [tenantId, id, now])
 }

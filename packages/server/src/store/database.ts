@@ -21,6 +21,14 @@ export interface Db {
   query<Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row[]>
 }
 
+/** How the connections of this process are used. */
+export interface PoolUse {
+  readonly inUse: number
+  readonly idle: number
+  /** Callers that wait for a connection. */
+  readonly waiting: number
+}
+
 export interface Database {
   /** Runs statements that see one tenant's rows only. */
   tenant(tenantId: TenantId): Db
@@ -31,6 +39,7 @@ export interface Database {
   /** Whether row-level security binds this role; superusers and BYPASSRLS roles pass through it. */
   isBoundByRowSecurity(): Promise<boolean>
   ping(): Promise<void>
+  poolUse(): PoolUse
   close(): Promise<void>
 }
 
@@ -126,6 +135,11 @@ export function openDatabase(databaseUrl: string, options: { readonly poolSize?:
     async ping() {
       await query('*', ping, [])
     },
+    poolUse: () => ({
+      inUse: pool.totalCount - pool.idleCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+    }),
     close: () => pool.end(),
   }
 }

@@ -122,6 +122,25 @@ export interface IdempotencyKeyRow {
   readonly created_at: Date
 }
 
+/** A row of `leases`. */
+export interface LeaseRow {
+  readonly tenant_id: string
+  readonly lease_id: string
+  readonly connector_id: string
+  readonly space_id: string
+  readonly collection_id: string
+  readonly principal_issuer: string
+  readonly principal_subject: string
+  readonly digest: Buffer
+  readonly methods: string[]
+  readonly paths: string[]
+  readonly max_calls: number | null
+  readonly calls: number
+  readonly created_at: Date
+  readonly expires_at: Date
+  readonly revoked_at: Date | null
+}
+
 /** A row of `login_links`. */
 export interface LoginLinkRow {
   readonly tenant_id: string

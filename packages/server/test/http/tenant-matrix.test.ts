@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
 import { connectAccount } from '../support/consent.ts'
 import { collectionId, spaceId, startTestService, type TestService } from '../support/service.ts'
-import { jsonOf, rows, startSession, type Json } from './calls.ts'
+import { dataOf, jsonOf, rows, startSession, type Json } from './calls.ts'
 import { addProvider } from './own-providers.ts'
 
 let service: TestService
@@ -13,10 +13,14 @@ before(async () => {
   service = await startTestService()
   globex = await service.token({ tenant: 'globex' })
   const session = await startSession(service)
+  const connectorId = await connectAccount(service)
+  const leases = `/v1/spaces/${spaceId}/collections/${collectionId}/connectors/${connectorId}/leases`
+  const lease = await dataOf(await service.call('POST', leases, { body: leaseBody }), 201)
   theirs = {
     space_id: spaceId,
     collection_id: collectionId,
-    connector_id: await connectAccount(service),
+    connector_id: connectorId,
+    lease_id: String(lease['id']),
     provider_slug: await addProvider(service, { origin: 'https://provider.example' }),
     session_id: session.session_id,
   }
@@ -30,8 +34,10 @@ const absent: Readonly<Record<string, string>> = {
   connector_id: 'conn_absent',
   provider_slug: 'c-ffffffffffffffff',
   session_id: 'ses_absent',
+  lease_id: 'lse_absent',
 }
 
+const leaseBody = { methods: ['GET'], paths: ['/**'], ttl_seconds: 60 }
 const place = { space_id: spaceId, collection_id: collectionId }
 const queries: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'GET /v1/connectors/oauth/{provider_slug}/authorize': place,
@@ -40,6 +46,7 @@ const queries: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 const bodies: Readonly<Record<string, Json>> = {
   'POST /v1/connectors/oauth/{provider_slug}/sessions': place,
   'POST /v1/connectors/oauth/{provider_slug}/complete': { session_id: 'ses_absent', completion_code: 'x' },
+  'POST /v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/leases': leaseBody,
 }
 
 interface Route {

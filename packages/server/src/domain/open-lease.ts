@@ -1,0 +1,81 @@
+import { connectorId, handleDigest, leaseId, tenantId, type TenantId } from '../core/ids.ts'
+import type { LeaseRefusal } from '../core/meter.ts'
+import { matchesPath } from '../core/path-pattern.ts'
+import { Problem } from '../core/problem.ts'
+import { findConnector } from '../store/connectors.ts'
+import { findLease, findLeaseByDigest, spendLeaseCall, type Lease } from '../store/leases.ts'
+import type { ConnectorPlaceRequest } from './connectors.ts'
+import type { Context } from './context.ts'
+
+/** A lease that was live when it was found. */
+export interface FoundLease {
+  readonly tenantId: TenantId
+  readonly lease: Lease
+}
+
+/**
+ * Finds the live lease behind a bearer; nothing is spent yet.
+ *
+ * One for another connector answers like an unknown one. Throws 401 `lease_invalid`.
+ */
+export async function findOpenLease(
+  context: Pick<Context, 'database' | 'clock'>,
+  bearer: string,
+  place: ConnectorPlaceRequest,
+): Promise<FoundLease> {
+  const lease = await findLeaseByDigest(context.database.system, handleDigest(bearer))
+  const isFor =
+    lease !== undefined &&
+    lease.connector_id === place.connectorId &&
+    lease.space_id === place.spaceId &&
+    lease.collection_id === place.collectionId
+  if (!isFor || isOver(lease, context.clock.now())) throw new Problem('lease_invalid')
+  return { tenantId: tenantId(lease.tenant_id), lease }
+}
+
+/** A call as it will be sent: `path` is the one that the provider gets, without its base, judged and joined. */
+export interface LeasedCall {
+  readonly method: string
+  readonly path: string
+}
+
+/**
+ * Judges a call by its lease and takes one off the budget; to be called just before anything is sent.
+ *
+ * Throws 403 `lease_forbids` and `lease_exhausted`, 401 `lease_invalid` when it ended meanwhile, and what the connector's state
+ * forbids. A call that is refused costs nothing.
+ */
+export async function spendLease(
+  context: Pick<Context, 'database' | 'clock' | 'meter'>,
+  found: FoundLease,
+  call: LeasedCall,
+): Promise<void> {
+  const refusal = allows(found.lease, call) ? await spend(context, found) : 'lease_forbids'
+  context.meter.count('lease_calls_total', { outcome: refusal ?? 'allowed' })
+  if (refusal !== undefined) throw new Problem(refusal)
+}
+
+async function spend(
+  context: Pick<Context, 'database' | 'clock'>,
+  { tenantId: tenant, lease }: FoundLease,
+): Promise<LeaseRefusal | undefined> {
+  const now = context.clock.now()
+  const db = context.database.tenant(tenant)
+  const id = leaseId(lease.lease_id)
+  const connector = connectorId(lease.connector_id)
+  if ((await spendLeaseCall(db, tenant, id, now)) !== undefined) return undefined
+  const after = await findLease(db, tenant, connector, id)
+  if (after === undefined || isOver(after, now)) return 'lease_invalid'
+  if (after.max_calls !== null && after.calls >= after.max_calls) return 'lease_exhausted'
+  const { status } = (await findConnector(db, tenant, connector)) ?? { status: 'disconnected' }
+  if (status === 'reauth_required') return status
+  return status === 'disconnected' ? 'connector_disconnected' : 'connector_paused'
+}
+
+function allows(lease: Lease, { method, path }: LeasedCall): boolean {
+  return lease.methods.includes(method) && lease.paths.some((pattern) => matchesPath(pattern, path))
+}
+
+function isOver(lease: Lease, now: Date): boolean {
+  return lease.revoked_at !== null || lease.expires_at <= now
+}
