@@ -10,7 +10,7 @@ import type { ProviderDefinition } from './core/provider-definition.ts'
 import type { Secret } from './core/secret.ts'
 import { createActivity } from './domain/activity.ts'
 import type { Catalog, Context, DeploymentApp } from './domain/context.ts'
-import { noWakeUp } from './domain/work.ts'
+import { everyWork, type Work } from './domain/work.ts'
 import { createBearerVerifier, type BearerSettings } from './http/bearer-verifier.ts'
 import type { TokenSigner } from './http/http-context.ts'
 import type { Readiness } from './http/routes/health.ts'
@@ -20,6 +20,7 @@ import { createEgress, type Egress } from './oauth/egress.ts'
 import { createKeySets } from './oauth/key-sets.ts'
 import { openDatabase, type Database } from './store/database.ts'
 import { dataKeys } from './store/data-keys.ts'
+import { openJobs, type Jobs } from './store/jobs.ts'
 import { heldKeys, type KeyEncryptionKeys } from './vault/key-encryption-keys.ts'
 import { createVault } from './vault/vault.ts'
 
@@ -44,6 +45,8 @@ export interface OwnProvider {
 export interface Flows {
   readonly context: Context
   readonly keyEncryptionKeys: KeyEncryptionKeys
+  /** Wakes nobody before it is started. */
+  readonly jobs: Jobs<Work>
   close(): Promise<void>
 }
 
@@ -51,6 +54,7 @@ export interface Flows {
 export function composeFlows(settled: Settled): Flows {
   const { config, ownProvider, clock = systemClock } = settled
   const database = openDatabase(settled.databaseUrl)
+  const jobs = openJobs<Work>({ databaseUrl: settled.databaseUrl, queues: everyWork })
   const keyEncryptionKeys = heldKeys(settled.keys)
   const allowedPrivateHosts = [...config.allowedPrivateHosts, ...(ownProvider ? [ownProvider.privateHost] : [])]
   const egress = createEgress({ allowedPrivateHosts })
@@ -66,7 +70,7 @@ export function composeFlows(settled: Settled): Flows {
     catalog: withOwnProvider(settled.catalog, ownProvider?.definition),
     refreshesUnderWay: new Map(),
     activity: createActivity({ database, clock, meter: noMeter }),
-    wakeUp: noWakeUp,
+    wakeUp: jobs,
     meter: noMeter,
     settings: {
       publicUrl: config.publicUrl,
@@ -78,7 +82,7 @@ export function composeFlows(settled: Settled): Flows {
       limitsPending: config.limitsRequests,
     },
   }
-  return { context, keyEncryptionKeys, close: () => closeAll(context, database, egress) }
+  return { context, keyEncryptionKeys, jobs, close: () => closeAll(context, jobs, database, egress) }
 }
 
 /** The HTTP API over the flows. */
@@ -138,7 +142,8 @@ function withOwnProvider(catalog: Catalog, own: ProviderDefinition | undefined):
 }
 
 /** Refreshes under way and uses that wait are stored before the database goes. */
-async function closeAll(context: Context, database: Database, egress: Egress): Promise<void> {
+async function closeAll(context: Context, jobs: Jobs<Work>, database: Database, egress: Egress): Promise<void> {
+  await jobs.stop()
   await Promise.allSettled(context.refreshesUnderWay.values())
   await Promise.allSettled([context.activity.close()])
   await egress.close()

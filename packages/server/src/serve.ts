@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
@@ -6,6 +7,7 @@ import { composeFlows, composeServer, tokenSigner, type Flows, type Settled } fr
 import { isTerminal } from './config.ts'
 import { plusMs } from './core/clock.ts'
 import { makeLoginLink } from './domain/login-link.ts'
+import { createProbeServer } from './http/probe-server.ts'
 import { createLogger } from './log.ts'
 import { startOwnSandbox } from './sandbox-provider.ts'
 import { settle, type Settlement } from './settle.ts'
@@ -32,7 +34,7 @@ export async function serve(role: Role): Promise<number> {
   const { sandbox, settled } = await withSandbox({ ...settlement, settled: { ...settlement.settled, config } })
   const flows = composeFlows(settled)
   const state = { isMigrated: false }
-  const app = await composeServer(settled, flows, {
+  const parts = {
     logger,
     readiness: {
       isMigrated: () => state.isMigrated,
@@ -42,14 +44,15 @@ export async function serve(role: Role): Promise<number> {
           () => false,
         ),
     },
-  })
+  }
+  const app = role === 'worker' ? createProbeServer(parts) : await composeServer(settled, flows, parts)
   const end = async (): Promise<void> => {
     await app.close()
     await flows.close()
     await sandbox?.close()
     await settlement.stopDatabase()
   }
-  if (role !== 'worker' && !(await listen(app, config.host, port))) {
+  if (!(await listen(app, config.host, port))) {
     await end()
     return 1
   }
@@ -61,10 +64,10 @@ export async function serve(role: Role): Promise<number> {
     if (role !== 'worker') await orGoOn(logger, greet(settled, flows))
     return true
   })
-  const background = role === 'api' ? undefined : startBackgroundAfter(ready, flows, logger, stopping.signal)
+  const background = runJobsAfter(ready, role, flows, logger, stopping.signal)
   const failure = await Promise.race([ended, ready.then(() => ended, asNewerDatabase)])
   stopping.abort()
-  await background
+  await Promise.all([background, app.close()])
   await end()
   if (failure === undefined) return 0
   console.error(failure.message)
@@ -121,7 +124,7 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
   }
 }
 
-const migrateAgainMs = 1_000
+const tryAgainMs = 1_000
 
 /** A database that is down at the start is waited for; answers `false` when told to stop first. Throws `NewerDatabase`. */
 async function migrateWhenPossible(settled: Settled, logger: Logger, stopping: AbortSignal): Promise<boolean> {
@@ -134,7 +137,7 @@ async function migrateWhenPossible(settled: Settled, logger: Logger, stopping: A
       if (error instanceof NewerDatabase) throw error
       const reason = error instanceof Error ? error.message : 'unknown'
       logger.warn({ reason }, 'the database cannot be migrated yet; trying again')
-      await wait(migrateAgainMs, undefined, { signal: stopping }).catch(() => {})
+      await wait(tryAgainMs, undefined, { signal: stopping }).catch(() => {})
     }
   }
   return false
@@ -154,18 +157,35 @@ async function warnAboutRowSecurity(flows: Flows, logger: Logger): Promise<void>
   )
 }
 
-async function startBackgroundAfter(
+/** An API process only wakes workers; the others work as well. Ends when told to stop, once what runs has ended. */
+async function runJobsAfter(
   ready: Promise<boolean>,
+  role: Role,
   flows: Flows,
   logger: Logger,
   stopping: AbortSignal,
 ): Promise<void> {
   // Why it is not ready is told where `ready` is waited for.
   const isReady = await ready.catch(() => false)
-  if (!isReady || stopping.aborted) return
-  const background = startBackground(flows.context, logger)
-  await new Promise<void>((resolve) => stopping.addEventListener('abort', () => resolve(), { once: true }))
-  await background.stop()
+  if (!isReady) return
+  const running = await startedJobs(role, flows, logger, stopping)
+  if (!stopping.aborted) await once(stopping, 'abort')
+  await running?.stop()
+}
+
+async function startedJobs(role: Role, flows: Flows, logger: Logger, stopping: AbortSignal) {
+  while (!stopping.aborted) {
+    try {
+      if (role !== 'api') return await startBackground(flows.context, flows.jobs, logger)
+      await flows.jobs.start((error) => logger.warn({ error: error.name }, 'the job queue has trouble; trying again'))
+      return flows.jobs
+    } catch (error) {
+      const reason = error instanceof Error ? error.name : 'unknown'
+      logger.warn({ reason }, 'the job queue cannot be reached yet; trying again')
+      await wait(tryAgainMs, undefined, { signal: stopping }).catch(() => {})
+    }
+  }
+  return undefined
 }
 
 /** Tells a developer where to click and what to send; says nothing in production. */

@@ -28,7 +28,7 @@ export interface RevocationView {
  * answers with the revocation that runs.
  */
 export async function disconnect(
-  context: Pick<Context, 'database' | 'vault' | 'clock'>,
+  context: Pick<Context, 'database' | 'vault' | 'clock' | 'wakeUp'>,
   principal: Principal,
   place: ConnectorPlaceRequest,
 ): Promise<{ readonly connector: ConnectorRow; readonly revocation: RevocationView }> {
@@ -48,6 +48,7 @@ export async function disconnect(
     const revocation = isAsSeen ? drawnUp : await drawUpRevocation(context, known, now)
     await disconnectConnector(db, tenant, place.connectorId, now)
     await addRevocation(db, revocation)
+    await context.wakeUp.wake(db, 'revoke')
     const about = {
       actorId: principal.subject,
       resourceType: 'connector',

@@ -11,8 +11,8 @@ import { revocationPlace } from './disconnect.ts'
 import { providerInUse } from './provider-client.ts'
 
 const batch = { all: 40, ofTenant: 5 }
-/** A worker that dies leaves its revocations to others after this long. */
-const claimLifeMs = 60_000
+/** A worker that dies leaves its revocations to others after this long; two requests take ten seconds at most. */
+const claimLifeMs = 15_000
 const firstBackoffMs = 10_000
 const longestBackoffMs = 60 * 60_000
 const longestWaitMs = 7 * 24 * 60 * 60_000

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import pg from 'pg'
+import { installJobs } from './jobs-schema.ts'
 
 const migrationsFolder = new URL('../../migrations/', import.meta.url)
 /** Any constant will do, as long as every process uses the same. */
@@ -14,7 +15,8 @@ export class NewerDatabase extends Error {
 }
 
 /**
- * Applies the migrations that the database does not have yet, in order, each in a transaction of its own.
+ * Applies the migrations that the database does not have yet, in order, each in a transaction of its own, and sees
+ * that the job queue has its tables.
  *
  * Processes that start together take turns under an advisory lock. A database that already holds a newer
  * migration than this program knows is refused, since an old program would misread it.
@@ -25,7 +27,9 @@ export async function migrate(databaseUrl: string): Promise<{ readonly applied: 
   await client.connect()
   try {
     await client.query('select pg_advisory_lock($1)', [migrationLock])
-    return { applied: await applyMissing(client) }
+    const applied = await applyMissing(client)
+    await installJobs(client)
+    return { applied }
   } finally {
     await client.end().catch(() => {})
   }

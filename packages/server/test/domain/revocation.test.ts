@@ -153,7 +153,7 @@ it('disconnects for more tenants at once than there are connections, with no dat
   await Promise.all(
     connected.map(({ tenant, id }) =>
       disconnectFlow(
-        { database: other, vault, clock: service.clock },
+        { database: other, vault, clock: service.clock, wakeUp: service.context.wakeUp },
         {
           tenantId: toTenantId(tenant),
           issuer: '',

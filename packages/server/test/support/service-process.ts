@@ -33,7 +33,8 @@ export interface Deployment {
   /** As it stands in `ENCRYPTION_KEYS`, without its id. */
   readonly encryptionKey: string
   token(claims?: { readonly sub?: string; readonly tenant?: string; readonly scope?: string }): Promise<string>
-  start(): Promise<ServiceProcess>
+  /** Without a role it does everything. */
+  start(role?: 'api' | 'worker'): Promise<ServiceProcess>
   /** Runs one command of the command line and answers its stdout. */
   command(...args: readonly string[]): Promise<string>
 }
@@ -63,7 +64,7 @@ export function deploymentOf(databaseUrl: string, more: Readonly<Record<string, 
     jwtSecret,
     encryptionKey,
     token,
-    start: async () => startProcess(env, token),
+    start: async (role) => startProcess(role === undefined ? ['serve'] : ['serve', '--role', role], env, token),
     async command(...args) {
       const child = run(args, env)
       let stdout = ''
@@ -76,6 +77,7 @@ export function deploymentOf(databaseUrl: string, more: Readonly<Record<string, 
 }
 
 async function startProcess(
+  args: readonly string[],
   env: Readonly<Record<string, string>>,
   token: Deployment['token'],
 ): Promise<ServiceProcess> {
@@ -85,7 +87,7 @@ async function startProcess(
   let life = begin()
 
   function begin() {
-    const child = run(['serve'], { ...env, PORT: String(port) })
+    const child = run(args, { ...env, PORT: String(port) })
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => (output += text))
     }

@@ -114,7 +114,7 @@ export async function startTestService(
   const app = await composeServer(settled, flows, { logger, readiness })
   started.defer(() => app.close())
   await app.listen({ host: '127.0.0.1', port })
-  const background = options.background && startBackground(flows.context, logger)
+  const background = options.background && (await startBackground(flows.context, flows.jobs, logger))
   if (background) started.defer(() => background.stop())
   const url = `http://localhost:${port}`
   const sign = jwtSecret && tokenSigner(config, jwtSecret)

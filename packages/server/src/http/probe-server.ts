@@ -1,0 +1,22 @@
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { Problem } from '../core/problem.ts'
+import { sendError, toAnswer } from './errors.ts'
+import { healthRoutes, type Readiness } from './routes/health.ts'
+
+/** What a process that only works in the background answers: its probes, and 404 to all else. It listens nowhere yet. */
+export function createProbeServer(settings: {
+  readonly logger: FastifyBaseLogger
+  readonly readiness: Readiness
+}): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: settings.logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    requestTimeout: 30_000,
+    forceCloseConnections: true,
+  })
+  healthRoutes(app, settings.readiness)
+  app.setNotFoundHandler((request, reply) =>
+    sendError(request, reply, toAnswer(new Problem('not_found'), request.id, false)),
+  )
+  return app
+}
