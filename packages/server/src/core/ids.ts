@@ -45,6 +45,8 @@ export const mintLeaseId = (): LeaseId => leaseId(`lse_${randomBytes(16).toStrin
 export const mintProviderSlug = (): ProviderSlug => providerSlug(`c-${randomBytes(8).toString('hex')}`)
 /** Whether a slug is of the form that custom providers get. */
 export const isCustomSlug = (slug: ProviderSlug): boolean => /^c-[0-9a-f]{16}$/.test(slug)
+/** Of an entry in the record that stands for no event. */
+export const mintAuditId = (): string => `aud_${randomBytes(16).toString('base64url')}`
 export const mintEventId = (): string => `evt_${randomBytes(16).toString('base64url')}`
 
 /**

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { DatabaseUnavailable } from '../core/database-unavailable.ts'
-import { mintEventId, type TenantId } from '../core/ids.ts'
+import { connectorId as toConnectorId, mintAuditId, mintEventId, type TenantId } from '../core/ids.ts'
 import { isStorable } from '../core/storable-text.ts'
-import { addUses, markUses, type RecordedUse } from '../store/uses.ts'
+import { markUsed, type ConnectorUse } from '../store/refresh-schedule.ts'
+import { addUses, type RecordedUse } from '../store/uses.ts'
 import type { Context } from './context.ts'
 
 /** One use of a connector's token. */
@@ -92,7 +92,7 @@ export function createActivity(context: Pick<Context, 'database' | 'clock' | 'me
     }
     sent = []
     // When they were last used is a hint; the record above is what counts.
-    await markUses(context.database.system, written).catch(() => {})
+    await markUsed(context.database.system, lastUses(written)).catch(() => {})
   }
 
   /** One writes at a time. Who comes meanwhile waits for the next, which holds what they noted; so do all who follow. */
@@ -158,15 +158,26 @@ function toRecord({ use, firstAt, lastAt, count }: Count): RecordedUse {
   const metadata = { ...use.metadata, count, first_at: firstAt.toISOString(), last_at: lastAt.toISOString() }
   return {
     tenantId: use.tenantId,
-    id: use.action === 'token.exported' ? mintEventId() : `aud_${randomBytes(16).toString('base64url')}`,
+    id: use.action === 'token.exported' ? mintEventId() : mintAuditId(),
     action: use.action,
     actorId: storable(use.actorId),
-    connectorId: use.connectorId,
+    connectorId: toConnectorId(use.connectorId),
     spaceId: use.place.space_id,
     collectionId: use.place.collection_id,
     metadata: JSON.stringify(metadata, (_, value: unknown) => (typeof value === 'string' ? storable(value) : value)),
     lastAt,
   }
+}
+
+/** Each connector once, with its last moment. */
+function lastUses(uses: readonly RecordedUse[]): readonly ConnectorUse[] {
+  const last = new Map<string, ConnectorUse>()
+  for (const { tenantId, connectorId: id, lastAt } of uses) {
+    const key = `${tenantId}\n${id}`
+    const known = last.get(key)
+    if (known === undefined || known.usedAt < lastAt) last.set(key, { tenantId, connectorId: id, usedAt: lastAt })
+  }
+  return [...last.values()]
 }
 
 /** One text that the database cannot hold would keep all others from being written, again and again. */

@@ -8,6 +8,7 @@ import { checkDefinition } from '../providers/check-definition.ts'
 import { addCustomProvider as storeCustomProvider } from '../store/custom-providers.ts'
 import type { Context } from './context.ts'
 import { InvalidFields } from './invalid-fields.ts'
+import { recordAdminAct } from './record-admin-act.ts'
 import { requireRight, type Principal } from './principal.ts'
 import { changeProviderApp } from './provider-apps.ts'
 import type { AdminProviderView } from './provider-view.ts'
@@ -51,7 +52,21 @@ export async function addCustomProvider(
   }
   requireReachable(context, definition)
   const { tenantId } = principal
-  await storeCustomProvider(context.database.tenant(tenantId), tenantId, definition, context.clock.now())
+  await context.database.transaction(tenantId, async (db) => {
+    await storeCustomProvider(db, tenantId, definition, context.clock.now())
+    await recordAdminAct(context, db, principal, {
+      action: 'provider.added',
+      resourceType: 'provider_app',
+      resourceId: slug,
+      metadata: {
+        provider_slug: slug,
+        display_name: definition.display_name,
+        authorization_url: definition.authorization_url,
+        token_url: definition.token_url,
+        ...(definition.issuer !== undefined && { provider_issuer: definition.issuer }),
+      },
+    })
+  })
   return changeProviderApp(context, principal, slug, app)
 }
 

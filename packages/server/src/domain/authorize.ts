@@ -9,6 +9,7 @@ import type { Context } from './context.ts'
 import { prepareTransaction, type ConnectRequest } from './prepare-transaction.ts'
 import { isSamePrincipal, type Principal } from './principal.ts'
 import { providerInUse, type ProviderInUse } from './provider-client.ts'
+import { recordRefusal } from './refuse-session.ts'
 import { ticketPrefix } from './start-session.ts'
 import { transactionPlace } from './transaction-places.ts'
 
@@ -59,6 +60,22 @@ export async function identifyCaller(
 
 /** Starts a transaction and says where to send the browser. Uses a ticket up; of many parallel uses one succeeds. */
 export async function authorize(
+  context: Needs,
+  caller: AuthorizeCaller,
+  request: AuthorizeRequest,
+  bindsBrowser: 'binds-browser' | 'any-browser',
+): Promise<Departure> {
+  try {
+    return await depart(context, caller, request, bindsBrowser)
+  } catch (error) {
+    const { ticket, principal } = caller
+    // Without a ticket there is no transaction yet: the caller was told, and nothing has begun.
+    if (ticket && error instanceof Problem) await recordRefusal(context, ticket, error.publicCode, principal)
+    throw error
+  }
+}
+
+async function depart(
   context: Needs,
   caller: AuthorizeCaller,
   request: AuthorizeRequest,

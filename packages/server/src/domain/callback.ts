@@ -14,11 +14,12 @@ import { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
 import { readCallback } from '../oauth/callback.ts'
 import { findByState, type PendingTransaction } from '../store/find-transactions.ts'
-import { finishTransaction, parkCode } from '../store/transactions.ts'
+import { parkCode } from '../store/transactions.ts'
 import type { Context } from './context.ts'
 import { exchange } from './exchange.ts'
 import { isSamePrincipal, requireReach, requireRight, type Principal } from './principal.ts'
 import { providerInUse, type ProviderInUse } from './provider-client.ts'
+import { endRefused, recordRefusal } from './refuse-session.ts'
 import type { Connected } from './store-connection.ts'
 import { transactionPlace } from './transaction-places.ts'
 
@@ -76,7 +77,7 @@ export async function receiveCallback(
   principal: Principal | undefined,
   request: CallbackRequest,
 ): Promise<CallbackOutcome> {
-  const transaction = await findPending(context, request)
+  const transaction = await findPending(context, principal, request)
   const audience = audienceOf(transaction)
   try {
     const provider = await contextOf(context, transaction)
@@ -85,13 +86,14 @@ export async function receiveCallback(
     if (answer.kind === 'invalid') throw new Problem('invalid_state')
     if (principal !== undefined) await requireStarter(context, principal, transaction)
     else requireSameBrowser(transaction)
-    if (answer.kind === 'refused') throw await refuse(context, transaction, answer)
+    if (answer.kind === 'refused') throw await refuse(context, transaction, answer, principal)
     if (principal === undefined) return await park(context, transaction, answer)
     const connected = await exchange(context, transaction, { ...answer, completionDigest: undefined })
     return { kind: 'connected', connected, audience, landingUri: transaction.landing_uri ?? undefined }
   } catch (error) {
-    if (error instanceof Problem) return { kind: 'failed', problem: error, audience }
-    throw error
+    if (!(error instanceof Problem)) throw error
+    await recordRefusal(context, transaction, error.publicCode, principal)
+    return { kind: 'failed', problem: error, audience }
   }
 }
 
@@ -112,7 +114,11 @@ function audienceOf(transaction: PendingTransaction): Audience {
   return { sessionId: transaction.transaction_id, origin }
 }
 
-async function findPending(context: Needs, request: CallbackRequest): Promise<PendingTransaction> {
+async function findPending(
+  context: Needs,
+  principal: Principal | undefined,
+  request: CallbackRequest,
+): Promise<PendingTransaction> {
   // A tenant's own provider can be told from an unknown one only by its transaction.
   const isCatalogued = context.catalog.get(request.providerSlug) !== undefined
   if (!isCatalogued && !isCustomSlug(request.providerSlug)) throw new Problem('provider_unknown')
@@ -125,10 +131,12 @@ async function findPending(context: Needs, request: CallbackRequest): Promise<Pe
   )
   // The path must name the transaction's context: a hostile provider may bounce a victim's state to an honest one's
   // callback (mix-up, COAT). A parked transaction has had its callback.
-  if (transaction?.provider_slug !== request.providerSlug || transaction.status !== 'started') {
-    throw new Problem('invalid_state')
+  if (transaction?.provider_slug === request.providerSlug && transaction.status === 'started') return transaction
+  if (transaction !== undefined) {
+    const isElsewhere = transaction.provider_slug !== request.providerSlug
+    await recordRefusal(context, transaction, isElsewhere ? 'context_mismatch' : 'invalid_state', principal)
   }
-  return transaction
+  throw new Problem('invalid_state')
 }
 
 /** The provider as it was when the browser left; a changed context must not receive the code. */
@@ -148,7 +156,7 @@ function requireExpectedMethod(provider: ProviderInUse, method: 'GET' | 'POST'):
 /** Rights are judged again: they may have been taken away since the start. Another principal costs the transaction its code. */
 async function requireStarter(context: Needs, principal: Principal, transaction: PendingTransaction): Promise<void> {
   if (!isSamePrincipal(principal, transaction)) {
-    await fail(context, transaction, 'principal_mismatch')
+    await endRefused(context, transaction, 'principal_mismatch', principal)
     throw new Problem('principal_mismatch')
   }
   requireRight(principal, 'connectors:connect')
@@ -164,8 +172,9 @@ async function refuse(
   context: Needs,
   transaction: PendingTransaction,
   answer: { readonly code: string; readonly description: string | undefined },
+  principal: Principal | undefined,
 ): Promise<Problem> {
-  await fail(context, transaction, answer.code)
+  await endRefused(context, transaction, answer.code, principal)
   const detail = answer.description === undefined ? {} : { detail: `The provider says: ${answer.description}` }
   if (answer.code === 'access_denied') return new Problem('access_denied', detail)
   return new Problem('provider_refused', { ...detail, publicCode: answer.code })
@@ -193,13 +202,4 @@ async function park(
     audience: audienceOf(transaction),
     landingUri: transaction.landing_uri ?? undefined,
   }
-}
-
-async function fail(context: Needs, transaction: PendingTransaction, errorCode: string): Promise<void> {
-  const tenant = tenantId(transaction.tenant_id)
-  await finishTransaction(context.database.tenant(tenant), tenant, transactionId(transaction.transaction_id), {
-    now: context.clock.now(),
-    status: 'failed',
-    errorCode,
-  })
 }

@@ -1,11 +1,11 @@
-import { collectionId, handleDigest, spaceId, tenantId, transactionId, type ProviderSlug } from '../core/ids.ts'
+import { collectionId, handleDigest, spaceId, transactionId, type ProviderSlug } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
 import { findForCompletion, type CompletableTransaction } from '../store/find-transactions.ts'
-import { finishTransaction } from '../store/transactions.ts'
 import type { Context } from './context.ts'
 import { exchange } from './exchange.ts'
 import { isSamePrincipal, requireReach, requireRight, type Principal } from './principal.ts'
+import { endRefused, recordRefusal } from './refuse-session.ts'
 import type { Connected } from './store-connection.ts'
 import { transactionPlace } from './transaction-places.ts'
 
@@ -28,10 +28,16 @@ export async function complete(context: Needs, principal: Principal, request: Co
   requireRight(principal, 'connectors:connect')
   const digest = handleDigest(request.completionCode)
   const transaction = await find(context, principal, request, digest)
-  requireReach(principal, spaceId(transaction.space_id), collectionId(transaction.collection_id))
-  requireParked(transaction, context.clock.now())
-  if (!transaction.completion_matches) throw new Problem('completion_code_invalid')
-  return exchange(context, transaction, { ...(await openParked(context, transaction)), completionDigest: digest })
+  try {
+    requireReach(principal, spaceId(transaction.space_id), collectionId(transaction.collection_id))
+    requireParked(transaction, context.clock.now())
+    if (!transaction.completion_matches) throw new Problem('completion_code_invalid')
+    const inHand = { ...(await openParked(context, transaction)), completionDigest: digest }
+    return await exchange(context, transaction, inHand)
+  } catch (error) {
+    if (error instanceof Problem) await recordRefusal(context, transaction, error.publicCode, principal)
+    throw error
+  }
 }
 
 async function find(
@@ -50,14 +56,11 @@ async function find(
   if (isSamePrincipal(principal, transaction)) return transaction
   if (transaction.completion_matches) {
     // The browser that consented is signed in as somebody else: the code must not wait for anybody any longer.
-    const tenant = tenantId(transaction.tenant_id)
-    await finishTransaction(context.database.tenant(tenant), tenant, transactionId(transaction.transaction_id), {
-      now: context.clock.now(),
-      status: 'failed',
-      errorCode: 'principal_mismatch',
-    })
+    await endRefused(context, transaction, 'principal_mismatch', principal)
   } else if (transaction.tenant_id !== principal.tenantId) {
     throw unknown
+  } else {
+    await recordRefusal(context, transaction, 'principal_mismatch', principal)
   }
   throw new Problem('principal_mismatch')
 }

@@ -5,6 +5,7 @@ import type { ConnectorRow } from '../store/rows.ts'
 import { viewConnector, type ConnectorView } from './connector-view.ts'
 import type { Context } from './context.ts'
 import { cutPage, readCursor, type Page, type PageRequest } from './page.ts'
+import { recordAdminAct } from './record-admin-act.ts'
 import { requireReach, requireRight, type Principal } from './principal.ts'
 
 /** The collection that connectors are looked for in. */
@@ -76,6 +77,13 @@ export async function patchConnector(
       paused: change.paused ?? known.paused,
     }
     const changed = await changeConnector(db, tenantId, place.connectorId, settings, context.clock.now())
+    await recordAdminAct(context, db, principal, {
+      action: 'connector.changed',
+      resourceType: 'connector',
+      resourceId: place.connectorId,
+      place: known,
+      metadata: { provider_slug: known.provider_slug, fields: Object.keys(change), paused: settings.paused },
+    })
     return viewConnector(requireHere(changed, place))
   })
 }

@@ -5,10 +5,11 @@ import type { ProviderClient, TokenFailure, TokenGrant } from '../core/token.ts'
 import { AccountMismatchError, readAccount, type AccountReading } from '../oauth/account.ts'
 import { exchangeCode } from '../oauth/token-request.ts'
 import type { Transaction } from '../store/find-transactions.ts'
-import { claimExchange, finishTransaction } from '../store/transactions.ts'
+import { claimExchange } from '../store/transactions.ts'
 import type { Context } from './context.ts'
 import { dropGrant } from './drop-grant.ts'
 import { providerInUse } from './provider-client.ts'
+import { endRefused } from './refuse-session.ts'
 import { storeConnection, type Connected } from './store-connection.ts'
 import { transactionPlace } from './transaction-places.ts'
 
@@ -49,7 +50,9 @@ export async function exchange(context: Needs, transaction: Transaction, inHand:
     }
   } catch (error) {
     const errorCode = error instanceof Problem ? error.publicCode : 'internal_error'
-    await finishTransaction(db, tenant, id, { now: context.clock.now(), status: 'failed', errorCode })
+    // Whoever exchanges has been proven to be the starter.
+    const { principal_issuer: issuer, principal_subject: subject } = transaction
+    await endRefused(context, transaction, errorCode, { tenantId: tenant, issuer, subject })
     throw error
   }
 }

@@ -2,11 +2,15 @@ import { providerSlug, type ProviderSlug, type TenantId } from '../core/ids.ts'
 import { listRedirectUris, replaceRedirectUris, type RedirectUri } from '../store/redirect-uris.ts'
 import type { Context } from './context.ts'
 import { InvalidFields, type FieldProblem } from './invalid-fields.ts'
+import { recordAdminAct } from './record-admin-act.ts'
 import { requireRight, type Principal } from './principal.ts'
 import { findDefinition } from './provider-client.ts'
 import { ownCallback } from './redirect-target.ts'
 
-type Needs = Pick<Context, 'catalog' | 'database' | 'settings'>
+/** An entry of the record stays small however long the list is. */
+const shownUris = 20
+
+type Needs = Pick<Context, 'catalog' | 'clock' | 'database' | 'settings'>
 
 /** An entry as it came: well-formed, not yet judged. */
 export interface RedirectUriEntry {
@@ -32,7 +36,15 @@ export async function writeRedirectUris(
   const problems = judged.flatMap((result) => ('uri' in result ? [] : result))
   if (problems.length > 0) throw new InvalidFields(problems)
   const accepted = judged.flatMap((result) => ('uri' in result ? result : []))
-  await context.database.transaction(tenantId, (db) => replaceRedirectUris(db, tenantId, accepted))
+  await context.database.transaction(tenantId, async (db) => {
+    await replaceRedirectUris(db, tenantId, accepted)
+    await recordAdminAct(context, db, principal, {
+      action: 'tenant.redirect_uris_replaced',
+      resourceType: 'tenant',
+      resourceId: tenantId,
+      metadata: { entries: accepted.length, uris: accepted.slice(0, shownUris).map((entry) => entry.uri) },
+    })
+  })
   return listRedirectUris(context.database.tenant(tenantId), tenantId)
 }
 

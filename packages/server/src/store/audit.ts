@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
-import type { TenantId } from '../core/ids.ts'
+import { createHash } from 'node:crypto'
+import { mintAuditId, type TenantId } from '../core/ids.ts'
 import { statement, type Db } from './database.ts'
 import type { ResourceType } from './events.ts'
 
@@ -13,20 +13,24 @@ export interface NewAuditEntry {
   readonly place: { readonly space_id: string; readonly collection_id: string } | undefined
   /** Ids and words only, never a secret. */
   readonly metadata: Readonly<Record<string, unknown>>
+  /** What is recorded once however often it happens, so that nobody floods the record. */
+  readonly onlyOnce?: string | undefined
 }
 
 const insertOne = statement(
   'audit.add',
   `insert into audit_entries
      (tenant_id, entry_id, action, actor_id, resource_type, resource_id, space_id, collection_id, metadata, created_at)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+   on conflict (tenant_id, entry_id) do nothing`,
 )
 
 /** Writes an entry in its cause's transaction; it is linked into the tenant's chain later. `addEvent` writes its own. */
 export async function addAuditEntry(db: Db, tenantId: TenantId, entry: NewAuditEntry, now: Date): Promise<void> {
+  const once = entry.onlyOnce
   await db.query(insertOne, [
     tenantId,
-    `aud_${randomBytes(16).toString('base64url')}`,
+    once === undefined ? mintAuditId() : `aud_${createHash('sha256').update(once).digest('base64url').slice(0, 22)}`,
     entry.action,
     entry.actorId ?? null,
     entry.resourceType,

@@ -1,25 +1,44 @@
-import type { TenantId, TransactionId } from '../core/ids.ts'
+import { mintAuditId, type TenantId, type TransactionId } from '../core/ids.ts'
 import { statement, type Db } from './database.ts'
 import type { Transaction } from './find-transactions.ts'
 
+/** A start, or a refusal's end, goes into the record in the statement that brings it about. */
+const record = `insert into audit_entries
+     (tenant_id, entry_id, action, actor_id, resource_type, resource_id, space_id, collection_id, metadata, created_at)`
+const ids = `principal_subject, principal_issuer, provider_slug, connector_id, space_id, collection_id`
+const words = `jsonb_build_object('provider_slug', provider_slug, 'connector_id', connector_id, 'issuer', principal_issuer`
+
 const insertOne = statement(
   'transactions.add',
-  `insert into transactions
+  `with added as (
+   insert into transactions
      (tenant_id, transaction_id, status, provider_slug, context_id, principal_issuer, principal_subject, space_id,
       collection_id, connector_id, connector_named, requested_scopes, login_hint, allow_account_change,
       requested_redirect_uri, landing_uri, oauth_redirect_uri, origin, caller_context, ticket_digest,
       ticket_expires_at, created_at, expires_at)
-   values ($1, $2, 'created', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
+   values ($1, $2, 'created', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+   returning tenant_id, transaction_id, ${ids}, created_at, ticket_digest)
+   ${record}
+   select tenant_id, $23, 'session.created', principal_subject, 'session', transaction_id, space_id, collection_id,
+          ${words}), created_at
+   from added
+   where ticket_digest is not null`,
 )
 
 const start = statement(
   'transactions.start',
-  `update transactions
+  `with started as (
+   update transactions
    set status = 'started', ticket_digest = null, state_digest = $4, verifier = $5, nonce = $6, browser_digest = $7,
        started_at = $3, context_id = $8
    where tenant_id = $1 and transaction_id = $2 and status = 'created' and expires_at > $3
      and (ticket_digest is null or ticket_expires_at > $3)
-   returning transaction_id`,
+   returning tenant_id, transaction_id, ${ids})
+   ${record}
+   select tenant_id, $9, 'session.started', principal_subject, 'session', transaction_id, space_id, collection_id,
+          ${words}), $3
+   from started
+   returning resource_id`,
 )
 
 const park = statement(
@@ -96,6 +115,7 @@ export async function addTransaction(db: Db, row: NewTransaction): Promise<void>
     row.ticket?.expiresAt ?? null,
     row.created_at,
     row.expires_at,
+    mintAuditId(),
   ])
 }
 
@@ -114,7 +134,8 @@ export async function startTransaction(
   },
 ): Promise<boolean> {
   const { now, stateDigest, verifier, nonce, browserDigest, contextId } = sent
-  const values = [tenantId, id, now, stateDigest, verifier, nonce ?? null, browserDigest ?? null, contextId]
+  const binding = browserDigest ?? null
+  const values = [tenantId, id, now, stateDigest, verifier, nonce ?? null, binding, contextId, mintAuditId()]
   return (await db.query(start, values)).length > 0
 }
 

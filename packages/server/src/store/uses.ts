@@ -1,13 +1,14 @@
+import type { ConnectorId, TenantId } from '../core/ids.ts'
 import { statement, type Db } from './database.ts'
 
 /** Uses of one connector's token that differ in nothing but their moment. */
 export interface RecordedUse {
-  readonly tenantId: string
+  readonly tenantId: TenantId
   /** Of the entry, and of the event where there is one. Writing the same id twice writes it once. */
   readonly id: string
   readonly action: 'token.exported' | 'connector.proxied'
   readonly actorId: string
-  readonly connectorId: string
+  readonly connectorId: ConnectorId
   readonly spaceId: string
   readonly collectionId: string
   readonly metadata: string
@@ -39,25 +40,6 @@ const insertAll = statement(
    on conflict (tenant_id, entry_id) do nothing`,
 )
 
-/** A row that somebody works on is left out: waiting for it could end in a circle, and the next use tells as well. */
-const markAll = statement(
-  'uses.mark',
-  `with used as (
-     select tenant_id, connector_id, max(used_at) as used_at
-     from unnest($1::text[], $2::text[], $3::timestamptz[]) as used (tenant_id, connector_id, used_at)
-     group by tenant_id, connector_id),
-   free as (
-     select connector.tenant_id, connector.connector_id, used.used_at
-     from connectors connector
-     join used using (tenant_id, connector_id)
-     where connector.last_used_at is null or connector.last_used_at < used.used_at
-     for update of connector skip locked)
-   update connectors as connector
-   set last_used_at = free.used_at
-   from free
-   where connector.tenant_id = free.tenant_id and connector.connector_id = free.connector_id`,
-)
-
 /** Writes uses of any tenants in one statement. */
 export async function addUses(system: Db, uses: readonly RecordedUse[]): Promise<void> {
   await system.query(insertAll, [
@@ -71,10 +53,4 @@ export async function addUses(system: Db, uses: readonly RecordedUse[]): Promise
     uses.map((use) => use.metadata),
     uses.map((use) => use.lastAt),
   ])
-}
-
-/** Notes when connectors were last used. */
-export async function markUses(system: Db, uses: readonly RecordedUse[]): Promise<void> {
-  const ids = [uses.map((use) => use.tenantId), uses.map((use) => use.connectorId)]
-  await system.query(markAll, [...ids, uses.map((use) => use.lastAt)])
 }

@@ -1,0 +1,73 @@
+import { tenantId, transactionId } from '../core/ids.ts'
+import { addAuditEntry } from '../store/audit.ts'
+import type { Db } from '../store/database.ts'
+import type { Transaction } from '../store/find-transactions.ts'
+import { finishTransaction } from '../store/transactions.ts'
+import type { Context } from './context.ts'
+import type { Principal } from './principal.ts'
+
+/** Who was refused. */
+type Refused = Pick<Principal, 'tenantId' | 'issuer' | 'subject'>
+type Needs = Pick<Context, 'database' | 'clock'>
+
+/** Ends a transaction as failed and records why, both or neither. Does nothing to one that has ended. */
+export async function endRefused(
+  context: Needs,
+  transaction: Transaction,
+  reason: string,
+  refused?: Refused,
+): Promise<void> {
+  const tenant = tenantId(transaction.tenant_id)
+  await context.database.transaction(tenant, async (db) => {
+    const end = { now: context.clock.now(), status: 'failed', errorCode: reason } as const
+    const ended = await finishTransaction(db, tenant, transactionId(transaction.transaction_id), end)
+    if (ended) await record(context, db, transaction, reason, refused)
+  })
+}
+
+/** Records why a request about a transaction was refused, where the transaction itself goes on. */
+export async function recordRefusal(
+  context: Needs,
+  transaction: Transaction,
+  reason: string,
+  refused?: Refused,
+): Promise<void> {
+  await record(context, context.database.tenant(tenantId(transaction.tenant_id)), transaction, reason, refused)
+}
+
+/**
+ * Each reason once for a transaction: whoever tries again and again, with a stolen link perhaps, fills no record.
+ *
+ * The actor is who was refused, where that is known; a subject of another tenant is none of this tenant's business.
+ */
+async function record(
+  context: Needs,
+  db: Db,
+  transaction: Transaction,
+  reason: string,
+  refused: Refused | undefined,
+): Promise<void> {
+  const isForeign = refused !== undefined && refused.tenantId !== transaction.tenant_id
+  const who = isForeign ? undefined : refused
+  await addAuditEntry(
+    db,
+    tenantId(transaction.tenant_id),
+    {
+      action: 'session.refused',
+      actorId: who?.subject,
+      resourceType: 'session',
+      resourceId: transaction.transaction_id,
+      place: transaction,
+      metadata: {
+        reason,
+        provider_slug: transaction.provider_slug,
+        connector_id: transaction.connector_id,
+        started_by: transaction.principal_subject,
+        ...(who && { issuer: who.issuer }),
+        ...(isForeign && { other_tenant: true }),
+      },
+      onlyOnce: `${transaction.transaction_id}\n${reason}`,
+    },
+    context.clock.now(),
+  )
+}
