@@ -98,6 +98,7 @@ END) stored,
   constraint refresh_sent CHECK (((refresh_unanswered > 0) = (refresh_sent_at IS NOT NULL)))
 );
 CREATE INDEX connectors_by_place ON connectors USING btree (tenant_id, space_id, collection_id, created_at, connector_id);
+CREATE INDEX connectors_by_status ON connectors USING btree (tenant_id, status);
 CREATE INDEX connectors_due_refresh ON connectors USING btree (context_id, next_refresh_at) WHERE (next_refresh_at IS NOT NULL);
 alter table connectors enable row level security;
 alter table connectors force row level security;

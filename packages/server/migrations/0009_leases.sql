@@ -26,3 +26,6 @@ create index leases_by_expiry on leases (expires_at);
 alter table leases enable row level security;
 alter table leases force row level security;
 create policy tenant on leases using (reaches_tenant(tenant_id)) with check (reaches_tenant(tenant_id));
+
+-- Metrics count all connectors by status; from the rows themselves that would read every sealed token.
+create index connectors_by_status on connectors (tenant_id, status);

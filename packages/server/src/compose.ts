@@ -15,6 +15,8 @@ import { createBearerVerifier, type BearerSettings } from './http/bearer-verifie
 import type { TokenSigner } from './http/http-context.ts'
 import type { Readiness } from './http/routes/health.ts'
 import { createServer } from './http/server.ts'
+import { createFigures } from './figures.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
 import { createDiscovery } from './oauth/discovery.ts'
 import { createEgress, type Egress } from './oauth/egress.ts'
 import { createKeySets } from './oauth/key-sets.ts'
@@ -47,6 +49,8 @@ export interface Flows {
   readonly keyEncryptionKeys: KeyEncryptionKeys
   /** Wakes nobody before it is started. */
   readonly jobs: Jobs<Work>
+  /** Absent where nobody can ask for them. */
+  readonly metrics: Metrics | undefined
   close(): Promise<void>
 }
 
@@ -60,6 +64,9 @@ export function composeFlows(settled: Settled): Flows {
   const egress = createEgress({ allowedPrivateHosts })
   const apps = new Map<string, DeploymentApp>(config.deploymentApps)
   if (ownProvider !== undefined) apps.set(ownProvider.definition.slug, ownProvider.app)
+  const isMeasured = config.metrics.port !== undefined || config.metrics.isPublic
+  const metrics = isMeasured ? createMetrics(createFigures({ database, clock, keyEncryptionKeys })) : undefined
+  const meter = metrics?.meter ?? noMeter
   const context: Context = {
     database,
     clock,
@@ -69,9 +76,9 @@ export function composeFlows(settled: Settled): Flows {
     keySets: createKeySets({ egress, clock }),
     catalog: withOwnProvider(settled.catalog, ownProvider?.definition),
     refreshesUnderWay: new Map(),
-    activity: createActivity({ database, clock, meter: noMeter }),
+    activity: createActivity({ database, clock, meter }),
     wakeUp: jobs,
-    meter: noMeter,
+    meter,
     settings: {
       publicUrl: config.publicUrl,
       deploymentApps: apps,
@@ -82,7 +89,7 @@ export function composeFlows(settled: Settled): Flows {
       limitsPending: config.limitsRequests,
     },
   }
-  return { context, keyEncryptionKeys, jobs, close: () => closeAll(context, jobs, database, egress) }
+  return { context, keyEncryptionKeys, jobs, metrics, close: () => closeAll(context, jobs, database, egress) }
 }
 
 /** The HTTP API over the flows. */
@@ -101,6 +108,7 @@ export async function composeServer(
     trustedProxies: config.trustedProxies,
     allowedOrigins: config.allowedOrigins,
     limitsRequests: config.limitsRequests,
+    metrics: config.metrics.isPublic ? flows.metrics : undefined,
   })
 }
 

@@ -15,6 +15,7 @@ import {
   readOrigins,
   readPublicUrl,
   readRedirectUris,
+  readTracesEndpoint,
   type DeploymentApps,
   type EncryptionKeys,
 } from './config/readers.ts'
@@ -59,6 +60,10 @@ export interface Config {
   readonly trustedProxies: readonly string[]
   readonly limitsRequests: boolean
   readonly logLevel: string
+  /** Nothing is measured while both are off. */
+  readonly metrics: { readonly port: number | undefined; readonly isPublic: boolean }
+  /** The collector's address, without the path of its traces. */
+  readonly tracesEndpoint: string | undefined
   readonly deploymentApps: DeploymentApps
 }
 
@@ -119,7 +124,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, kn
     trustedProxies: raw.TRUST_PROXY,
     limitsRequests: raw.RATE_LIMITS === 'on',
     logLevel: raw.LOG_LEVEL,
+    metrics: { port: raw.METRICS_PORT, isPublic: raw.METRICS_PUBLIC === 'on' },
+    tracesEndpoint: readTracesEndpoint(raw.OTEL_EXPORTER_OTLP_ENDPOINT, problems),
     deploymentApps: readDeploymentApps(given, knownSlugs, problems),
+  }
+  if (config.metrics.port === config.port) {
+    problems.push('METRICS_PORT: must differ from PORT; METRICS_PUBLIC=on shows metrics there')
   }
   const { jwtSecret, jwksUrl } = config.auth
   if (jwtSecret !== undefined && jwksUrl !== undefined) {

@@ -45,14 +45,23 @@ export async function serve(role: Role): Promise<number> {
         ),
     },
   }
-  const app = role === 'worker' ? createProbeServer(parts) : await composeServer(settled, flows, parts)
+  const { port: metricsPort, isPublic: showsMetrics } = config.metrics
+  const app =
+    role === 'worker'
+      ? createProbeServer({ ...parts, metrics: showsMetrics ? flows.metrics : undefined })
+      : await composeServer(settled, flows, parts)
+  const metricsApp = createProbeServer({ ...parts, metrics: flows.metrics })
   const end = async (): Promise<void> => {
     await app.close()
+    await metricsApp.close()
     await flows.close()
     await sandbox?.close()
     await settlement.stopDatabase()
   }
-  if (!(await listen(app, config.host, port))) {
+  const isListening =
+    (await listen(app, config.host, port, 'PORT')) &&
+    (metricsPort === undefined || (await listen(metricsApp, config.host, metricsPort, 'METRICS_PORT')))
+  if (!isListening) {
     await end()
     return 1
   }
@@ -109,15 +118,21 @@ async function withSandbox({ settled, secrets }: Settlement) {
   return { sandbox, settled: { ...settled, ownProvider: provider } }
 }
 
-async function listen(app: FastifyInstance, host: string, port: number): Promise<boolean> {
+async function listen(
+  app: FastifyInstance,
+  host: string,
+  port: number,
+  variable: 'PORT' | 'METRICS_PORT',
+): Promise<boolean> {
   try {
     await app.listen({ host, port })
     return true
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (code === 'EADDRINUSE')
-      console.error(`PORT: ${port} is taken on ${host}; stop what runs there or set PORT to another`)
-    else if (code === 'EACCES') console.error(`PORT: this user may not listen on ${port}; set PORT to 1024 or more`)
+      console.error(`${variable}: ${port} is taken on ${host}; stop what runs there or set ${variable} to another`)
+    else if (code === 'EACCES')
+      console.error(`${variable}: this user may not listen on ${port}; set ${variable} to 1024 or more`)
     else if (code === 'EADDRNOTAVAIL') console.error(`HOST: ${host} is no address of this machine; set HOST to one`)
     else throw error
     return false

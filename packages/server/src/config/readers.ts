@@ -69,6 +69,17 @@ export function readJwksUrl(text: string | undefined, isProduction: boolean, pro
   return text
 }
 
+export function readTracesEndpoint(text: string | undefined, problems: string[]): string | undefined {
+  if (text === undefined) return undefined
+  const url = URL.parse(text)
+  const isHttp = url?.protocol === 'http:' || url?.protocol === 'https:'
+  if (!isHttp || url.search !== '' || url.hash !== '' || url.username !== '') {
+    problems.push('OTEL_EXPORTER_OTLP_ENDPOINT: must be an http(s) address without query, fragment or user info')
+    return undefined
+  }
+  return url.href.replace(/\/+$/, '')
+}
+
 export function readRedirectUris(
   uris: readonly string[],
   isProduction: boolean,

@@ -106,4 +106,25 @@ export const variables = {
     shown: 'info',
     meaning: 'How much is logged',
   },
+  METRICS_PORT: {
+    schema: z
+      .string()
+      .regex(/^\d{1,5}$/, 'must be a number from 1 to 65535')
+      .transform(Number)
+      .refine((port) => port >= 1 && port <= 65_535, 'must be a number from 1 to 65535')
+      .optional(),
+    shown: 'unset',
+    meaning:
+      'A port of its own on `HOST` for `GET /metrics` (Prometheus) and the health probes; each process on a machine needs another',
+  },
+  METRICS_PUBLIC: {
+    schema: z.enum(['on', 'off']).default('off'),
+    shown: 'off',
+    meaning: '`on` answers `GET /metrics` on `PORT` as well, to everybody who reaches it',
+  },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    schema: optionalText,
+    shown: 'unset',
+    meaning: 'Where traces go by OTLP over HTTP, such as `http://collector:4318`; `/v1/traces` is added',
+  },
 } as const

@@ -2,11 +2,13 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import { Problem } from '../core/problem.ts'
 import { sendError, toAnswer } from './errors.ts'
 import { healthRoutes, type Readiness } from './routes/health.ts'
+import { metricsRoute, type MetricsPage } from './routes/metrics.ts'
 
-/** What a process that only works in the background answers: its probes, and 404 to all else. It listens nowhere yet. */
+/** What a process answers off the public API: its probes, metrics perhaps, and 404 to all else. It listens nowhere yet. */
 export function createProbeServer(settings: {
   readonly logger: FastifyBaseLogger
   readonly readiness: Readiness
+  readonly metrics: MetricsPage | undefined
 }): FastifyInstance {
   const app = Fastify({
     loggerInstance: settings.logger,
@@ -15,6 +17,7 @@ export function createProbeServer(settings: {
     forceCloseConnections: true,
   })
   healthRoutes(app, settings.readiness)
+  if (settings.metrics !== undefined) metricsRoute(app, settings.metrics)
   app.setNotFoundHandler((request, reply) =>
     sendError(request, reply, toAnswer(new Problem('not_found'), request.id, false)),
   )

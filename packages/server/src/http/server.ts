@@ -2,6 +2,7 @@ import cookie from '@fastify/cookie'
 import cors from '@fastify/cors'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { randomUUID } from 'node:crypto'
+import type { Meter } from '../core/meter.ts'
 import { Problem } from '../core/problem.ts'
 import { InvalidFields } from '../domain/invalid-fields.ts'
 import { isUnexpected, sendError, toAnswer } from './errors.ts'
@@ -19,6 +20,7 @@ import { firstPageRoutes } from './routes/first-page.ts'
 import { healthRoutes, type Readiness } from './routes/health.ts'
 import { leaseRoutes } from './routes/leases.ts'
 import { loginRoute } from './routes/login.ts'
+import { metricsRoute, type MetricsPage } from './routes/metrics.ts'
 import { providerRoutes } from './routes/providers.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 
@@ -28,6 +30,8 @@ export interface ServerSettings extends Omit<HttpContext, 'limits'> {
   readonly trustedProxies: readonly string[]
   readonly allowedOrigins: readonly string[]
   readonly limitsRequests: boolean
+  /** Absent: metrics are shown elsewhere or nowhere. */
+  readonly metrics: MetricsPage | undefined
 }
 
 const loopbackOrigin = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/
@@ -59,7 +63,7 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
   readJsonBodies(app)
   addHeaders(app, settings.flows.settings.publicUrl)
   addErrorHandling(app)
-  logRequests(app)
+  logRequests(app, settings.flows.meter)
   letConnectionsGo(app)
 
   await app.register(cookie)
@@ -77,6 +81,7 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
   await registerReference(app, settings.flows.settings.publicUrl)
   healthRoutes(app, settings.readiness)
   firstPageRoutes(app)
+  if (settings.metrics !== undefined) metricsRoute(app, settings.metrics)
   await app.register(async (api) => {
     // Until the migrations are done there are no tables to ask.
     api.addHook('onRequest', async () => {
@@ -158,9 +163,13 @@ function describe(error: unknown): object {
 }
 
 /** One line a request: the route's pattern and the outcome; no URL, since URLs carry codes and tickets, and no address. */
-function logRequests(app: FastifyInstance): void {
+function logRequests(app: FastifyInstance, meter: Meter): void {
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none'
+    // Whoever asks for what is not there may use any method; that must not make a time series each.
+    const method = route === 'none' ? 'any' : request.method
+    const status = `${Math.floor(reply.statusCode / 100)}xx`
+    meter.observe('http_request_seconds', { route, method, status }, reply.elapsedTime / 1000)
     // Probes come every few seconds and would bury the rest.
     request.log[route.startsWith('/health') ? 'debug' : 'info'](
       {
