@@ -76,6 +76,7 @@ export function composeFlows(settled: Settled): Flows {
     keySets: createKeySets({ egress, clock }),
     catalog: withOwnProvider(settled.catalog, ownProvider?.definition),
     refreshesUnderWay: new Map(),
+    proxyTargets: new Map(),
     activity: createActivity({ database, clock, meter }),
     wakeUp: jobs,
     meter,

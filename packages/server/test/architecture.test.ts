@@ -42,7 +42,13 @@ const rules: Architecture = {
       modules: ['undici', 'node:http', 'node:https', 'node:http2', 'node:tls', 'node:dgram'],
       // A call of the global `fetch`, not a method or a declaration of that name.
       words: /(?<![.\w$])fetch\s*\((?![^)\n]*\)\s*:)/,
-      owners: ['oauth/egress.ts', 'oauth/egress-send.ts'],
+      owners: [
+        'oauth/egress.ts',
+        'oauth/egress-head.ts',
+        'oauth/egress-pools.ts',
+        'oauth/egress-send.ts',
+        'oauth/egress-stream.ts',
+      ],
     },
     {
       what: 'a socket',
@@ -79,6 +85,9 @@ const rules: Architecture = {
         'oauth/client-auth.ts',
         'oauth/id-token.ts',
         'oauth/pkce.ts',
+        // Keeps it out of what a caller gets.
+        'oauth/proxy-headers.ts',
+        'oauth/token-mask.ts',
         'oauth/revocation-request.ts',
         'oauth/token-request.ts',
         'oauth/userinfo.ts',

@@ -42,6 +42,11 @@ export const problems = {
     'The parameters differ from those the ticket was minted for; open the authorize_url unchanged.',
   ],
   not_a_navigation: [403, 'Open this address as a page of its own, not inside a frame or by script.'],
+  proxy_method_refused: [403, 'This method may not be used through this connector’s proxy; see its proxy_policy.'],
+  proxy_path_refused: [
+    403,
+    'This path or query may not be used through this connector’s proxy; see its proxy_policy, and send plain paths without dot segments, empty segments or backslashes.',
+  ],
   completion_code_invalid: [403, 'The completion code does not belong to this connection; start it again.'],
   lease_forbids: [403, 'The lease does not allow this method on this path; ask for one that does.'],
   lease_exhausted: [403, 'The lease has no calls left; ask for a new one.'],
@@ -53,6 +58,11 @@ export const problems = {
   lease_unknown: [404, 'There is no such lease of this connector.'],
   // 405, 408, 413, 414, 415
   method_not_allowed: [405, 'This address does not take that method; see /docs.'],
+  request_timeout: [408, 'The request body stopped coming; send it without long pauses.'],
+  proxied_body_too_large: [
+    413,
+    'The request body is too large for the proxy; send at most 5 GiB, in parts if there is more.',
+  ],
   body_too_large: [413, 'The request body is too large; send at most 64 KiB, or 256 KiB to import a connector.'],
   uri_too_long: [414, 'The URL is too long; keep it under 8 KiB.'],
   unsupported_media_type: [415, 'Send the body as application/json.'],
@@ -70,6 +80,10 @@ export const problems = {
   connector_paused: [409, 'This connector is paused; resume it first.'],
   reauth_required: [409, 'The provider no longer accepts this connection; the user must connect again.'],
   completion_not_expected: [409, 'This connection is not waiting for completion; read the session status.'],
+  proxy_not_offered: [
+    409,
+    'The address of this provider’s API is not known for this connector; add api_base_url to the provider.',
+  ],
   idempotency_conflict: [409, 'This Idempotency-Key was used with another body; use a new key.'],
   // 429
   rate_limited: [429, 'Too many requests; wait as long as Retry-After says.'],
@@ -81,6 +95,7 @@ export const problems = {
   prefetch_refused: [503, 'This address is not for prefetching; open it as a page.'],
   database_unavailable: [503, 'The database does not answer; try again shortly.'],
   provider_unavailable: [503, 'The provider is unavailable; try again as Retry-After says.'],
+  provider_busy: [503, 'Too many calls to this provider are under way; try again as Retry-After says.'],
   keys_unavailable: [503, 'The keys that bearer tokens are checked with cannot be fetched; try again shortly.'],
   starting: [503, 'The service is starting; try again shortly.'],
   provider_timeout: [504, 'The provider did not answer in time; try again later.'],

@@ -11,6 +11,7 @@ import type { KeySets } from '../oauth/key-sets.ts'
 import type { Database } from '../store/database.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { Activity } from './activity.ts'
+import type { ProxyTarget } from './proxy-target.ts'
 import type { RefreshResult } from './refresh-result.ts'
 import type { WakeUp } from './work.ts'
 
@@ -53,6 +54,8 @@ export interface Context {
   readonly settings: FlowSettings
   /** Refreshes under way in this process: callers that find the same expired token wait for one. */
   readonly refreshesUnderWay: Map<string, Promise<RefreshResult>>
+  /** Providers as calls through the proxy need them, for seconds; the proxy keeps it small. */
+  readonly proxyTargets: Map<string, ProxyTarget>
   /** Exports and calls through the proxy, written in batches. */
   readonly activity: Activity
   readonly wakeUp: WakeUp

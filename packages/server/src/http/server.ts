@@ -22,6 +22,7 @@ import { leaseRoutes } from './routes/leases.ts'
 import { loginRoute } from './routes/login.ts'
 import { metricsRoute, type MetricsPage } from './routes/metrics.ts'
 import { providerRoutes } from './routes/providers.ts'
+import { proxyRoutes } from './routes/proxy.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 
 export interface ServerSettings extends Omit<HttpContext, 'limits'> {
@@ -93,6 +94,7 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
     sessionRoutes(api, http)
     connectorRoutes(api, http)
     leaseRoutes(api, http)
+    await proxyRoutes(api, http)
     providerRoutes(api, http)
     eventRoutes(api, http)
     loginRoute(api, http)

@@ -18,3 +18,22 @@ export class EgressError extends Error {
     this.sent = sent
   }
 }
+
+/**
+ * Why a stream ended before its time; besides the kinds above:
+ *
+ * - `busy`: too much is under way already; nothing was sent
+ * - `caller`: whoever wanted the reply went away, or the body to be sent broke off
+ */
+export class StreamError extends Error {
+  readonly kind: EgressError['kind'] | 'busy' | 'caller'
+  /** The request may have reached the other side. */
+  readonly sent: boolean
+
+  constructor(kind: StreamError['kind'], message: string, sent: boolean) {
+    super(message)
+    this.name = 'StreamError'
+    this.kind = kind
+    this.sent = sent
+  }
+}

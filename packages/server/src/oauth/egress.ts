@@ -7,12 +7,15 @@
 import { isIP } from 'node:net'
 import { Agent, buildConnector } from 'undici'
 import { classifyAddress } from './address-rules.ts'
-import { EgressError } from './egress-error.ts'
+import { EgressError, StreamError } from './egress-error.ts'
 import { asFetch } from './egress-fetch.ts'
+import { createPools, type poolLimits } from './egress-pools.ts'
 import { send } from './egress-send.ts'
+import { stream } from './egress-stream.ts'
 import { dnsLookup, systemLookup, type Lookup } from './host-lookup.ts'
+import type { BeginReply, StreamEnd, StreamRequest, StreamTarget } from './stream-request.ts'
 
-export { EgressError } from './egress-error.ts'
+export { EgressError, StreamError } from './egress-error.ts'
 
 /** One request to the outside. */
 export interface EgressRequest {
@@ -40,6 +43,8 @@ export interface Egress {
   request(request: EgressRequest): Promise<EgressReply>
   /** The same guards in the shape of `fetch`, for libraries that take one. */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>
+  /** The same guards for bodies of any size, which pass through as they come; see `stream-request.ts`. */
+  stream(request: StreamRequest, begin: BeginReply): Promise<StreamEnd>
   /** Throws `EgressError` `refused` for what can be judged without a lookup: scheme, user info, literal addresses. */
   assertAllowed(url: string): void
   /** Ends idle connections after the requests in flight. */
@@ -59,6 +64,8 @@ export interface Egress {
 export function createEgress(options: {
   readonly allowedPrivateHosts: readonly string[]
   readonly lookup?: Lookup
+  /** For tests; the defaults are in `egress-pools.ts`. */
+  readonly poolLimits?: Partial<typeof poolLimits>
 }): Egress {
   const privateHosts = new Set(options.allowedPrivateHosts.map(parseHostEntry))
   const lookups = { listed: options.lookup ?? systemLookup, other: options.lookup ?? dnsLookup() }
@@ -79,6 +86,19 @@ export function createEgress(options: {
     return url
   }
 
+  /** Like `judgeUrl`, for an address that is sent as it is written: so the text must be what was judged. */
+  function judgeTarget(text: string): StreamTarget {
+    try {
+      const { origin, host } = judgeUrl(text)
+      const path = text.slice(origin.length)
+      if (text.startsWith(`${origin}/`) && /^[\x21-\x7e]*$/.test(path) && !/[\\#]/.test(path))
+        return { origin, host, path }
+      throw new EgressError('refused', `the address at ${host} is not in its plain form`, false)
+    } catch (error) {
+      throw error instanceof EgressError ? new StreamError(error.kind, error.message, false) : error
+    }
+  }
+
   const connectors = { listed: connectorFor('listed'), other: connectorFor('other') }
   function connectorFor(kind: 'listed' | 'other'): buildConnector.connector {
     return buildConnector({
@@ -93,6 +113,19 @@ export function createEgress(options: {
     })
   }
 
+  const connect: buildConnector.connector = (connectOptions, callback) => {
+    const host = hostKey(connectOptions.protocol, connectOptions.hostname, connectOptions.port)
+    const isListed = privateHosts.has(host)
+    const literal = unbracketed(connectOptions.hostname)
+    try {
+      // Literal addresses never reach `lookup`, so they are judged here as well as before.
+      if (isIP(literal) !== 0) judgeAddress(host, literal, isListed)
+    } catch (error) {
+      callback(error instanceof Error ? error : new Error('refused'), null)
+      return
+    }
+    connectors[isListed ? 'listed' : 'other'](connectOptions, callback)
+  }
   const agent = new Agent({
     allowH2: false,
     connections: 64,
@@ -100,27 +133,22 @@ export function createEgress(options: {
     keepAliveTimeout: 10_000,
     keepAliveMaxTimeout: 60_000,
     maxHeaderSize: 16_384,
-    connect(connectOptions, callback) {
-      const host = hostKey(connectOptions.protocol, connectOptions.hostname, connectOptions.port)
-      const isListed = privateHosts.has(host)
-      const literal = unbracketed(connectOptions.hostname)
-      try {
-        // Literal addresses never reach `lookup`, so they are judged here as well as before.
-        if (isIP(literal) !== 0) judgeAddress(host, literal, isListed)
-      } catch (error) {
-        callback(error instanceof Error ? error : new Error('refused'), null)
-        return
-      }
-      connectors[isListed ? 'listed' : 'other'](connectOptions, callback)
-    },
+    connect,
   })
+  const pools = createPools(connect, options.poolLimits)
 
   const request = async (given: EgressRequest): Promise<EgressReply> => send(agent, judgeUrl(given.url), given)
   return {
     request,
     fetch: asFetch(request),
+    async stream(given, begin) {
+      const target = judgeTarget(given.url)
+      return stream(pools.enter(target.origin, given.bulkhead), target, given, begin)
+    },
     assertAllowed: (url) => void judgeUrl(url),
-    close: () => agent.close(),
+    async close() {
+      await Promise.all([agent.close(), pools.close()])
+    },
   }
 }
 

@@ -1,0 +1,44 @@
+import type { ConnectorRow } from '../store/rows.ts'
+import type { Context } from './context.ts'
+import { pathTemplate } from './path-template.ts'
+import type { Principal } from './principal.ts'
+import type { ProxyCall, ProxyNeeds } from './proxy-call.ts'
+
+/** Counts and records how a call ended: with the provider's status, or with a code of our own. */
+export type Recorder = (outcome: number | string) => Promise<void>
+
+/** Makes the recorder of one call. */
+export function recorder(
+  context: ProxyNeeds,
+  principal: Principal,
+  connector: ConnectorRow,
+  call: ProxyCall,
+): Recorder {
+  const slug = connector.provider_slug
+  const provider = providerLabel(context, slug)
+  return async (outcome) => {
+    context.meter.count('proxied_calls_total', {
+      provider,
+      status: typeof outcome === 'string' ? 'own' : statusClass(outcome),
+    })
+    await context.activity.note({
+      action: 'connector.proxied',
+      tenantId: principal.tenantId,
+      connectorId: connector.connector_id,
+      place: { space_id: connector.space_id, collection_id: connector.collection_id },
+      actorId: principal.subject,
+      metadata: { method: call.method, path: pathTemplate(call.path), status: outcome },
+    })
+  }
+}
+
+/** For metrics. Tenants name their own providers, so there is no end to those slugs. */
+export function providerLabel(context: Pick<Context, 'catalog'>, slug: string): string {
+  return context.catalog.get(slug) === undefined ? 'custom' : slug
+}
+
+function statusClass(status: number): '2xx' | '3xx' | '4xx' | '5xx' {
+  if (status < 300) return '2xx'
+  if (status < 400) return '3xx'
+  return status < 500 ? '4xx' : '5xx'
+}

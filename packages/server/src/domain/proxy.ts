@@ -1,0 +1,63 @@
+import type { ConnectorRow } from '../store/rows.ts'
+import { Problem } from '../core/problem.ts'
+import { isPathRefused } from '../oauth/api-url.ts'
+import type { ConnectorPlaceRequest } from './connectors.ts'
+import { freshAccess, type FreshAccess, type ReadyAccess } from './fresh-access.ts'
+import { requireReach, requireRight, type Principal } from './principal.ts'
+import { ProxiedCall } from './proxied-call.ts'
+import type { ProxyCall, ProxyNeeds, ProxyReply } from './proxy-call.ts'
+import { minTtlMs } from './proxy-limits.ts'
+import { requirePolicy, requireProxyMethod } from './proxy-policy.ts'
+import { recorder } from './proxy-record.ts'
+import { proxyTarget } from './proxy-target.ts'
+
+/**
+ * Calls a provider's API with the connector's token and hands the answer through as it comes.
+ *
+ * Returns when all is over. Throws `Problem` as long as nothing of an answer was sent; what fails after that cuts the answer short.
+ */
+export async function proxy(
+  context: ProxyNeeds,
+  principal: Principal,
+  place: ConnectorPlaceRequest,
+  call: ProxyCall,
+  reply: ProxyReply,
+): Promise<void> {
+  requireRight(principal, 'connectors:use')
+  requireReach(principal, place.spaceId, place.collectionId)
+  requireProxyMethod(call.method)
+  if (isPathRefused(call.path)) throw new Problem('proxy_path_refused')
+  const access = requireReady(await freshAccess(context, principal.tenantId, place, minTtlMs))
+  const { connector } = access
+  const record = recorder(context, principal, connector, call)
+  try {
+    requirePolicy(policyOf(connector), call.method, call.path)
+    const target = await proxyTarget(context, principal.tenantId, connector)
+    await new ProxiedCall(context, principal, place, { call, reply, target, record }).run(access)
+  } catch (error) {
+    // What is told is why the call failed, not that its record did.
+    if (error instanceof Problem) await record(error.code).catch(() => {})
+    throw error
+  }
+}
+
+function policyOf(_connector: ConnectorRow): null {
+  return null
+}
+
+function requireReady(access: FreshAccess): ReadyAccess {
+  switch (access.kind) {
+    case 'ready':
+      return access
+    case 'unknown':
+      throw new Problem('connector_unknown')
+    case 'disconnected':
+      throw new Problem('connector_disconnected')
+    case 'paused':
+      throw new Problem('connector_paused')
+    case 'reauth-required':
+      throw new Problem('reauth_required')
+    case 'unavailable':
+      throw new Problem('provider_unavailable', { retryAfterSeconds: access.retryAfterSeconds })
+  }
+}

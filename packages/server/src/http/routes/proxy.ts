@@ -1,0 +1,177 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { ConnectorParams } from '@connector-oauth/contract/connectors.ts'
+import { collectionId, connectorId, spaceId } from '../../core/ids.ts'
+import { Problem } from '../../core/problem.ts'
+import type { Principal } from '../../domain/principal.ts'
+import { maxBodyBytes, proxyTimes, replayBytes } from '../../domain/proxy-limits.ts'
+import { proxy } from '../../domain/proxy.ts'
+import { requirePrincipal } from '../authenticate.ts'
+import { isUnexpected, sendError, toAnswer } from '../errors.ts'
+import type { HttpContext } from '../http-context.ts'
+import { takeBody } from '../proxy-body.ts'
+import { rawReply } from '../proxy-reply.ts'
+import { requestValidator } from '../validate.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Read by `@fastify/cors`, whose types leave it out. */
+    cors?: { readonly preflightContinue: boolean; readonly strictPreflight: boolean }
+  }
+}
+
+const url = '/v1/spaces/:space_id/collections/:collection_id/connectors/:connector_id/proxy/*'
+/** Slashes of a request line before the provider's path begins. */
+const slashesBefore = 8
+
+/** Those that clients know; the rest of what Node.js can read works as well and stays off the reference page. */
+const shownMethods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+const otherMethods = [
+  'HEAD',
+  'OPTIONS',
+  'TRACE',
+  'QUERY',
+  'PROPFIND',
+  'PROPPATCH',
+  'REPORT',
+  'SEARCH',
+  'MKCOL',
+  'MKCALENDAR',
+  'COPY',
+  'MOVE',
+  'LOCK',
+  'UNLOCK',
+  'LINK',
+  'UNLINK',
+  'ACL',
+  'BIND',
+  'UNBIND',
+  'REBIND',
+  'MERGE',
+  'CHECKOUT',
+  'SUBSCRIBE',
+  'UNSUBSCRIBE',
+  'NOTIFY',
+  'PURGE',
+]
+
+const bodyLimits = { replayBytes, maxBytes: maxBodyBytes, idleMs: proxyTimes.idleMs }
+
+/**
+ * Any method `…/connectors/{connector_id}/proxy/{path}`
+ *
+ * The whole call runs in a hook before the body is parsed: whatever its type, it is not for this service to read. What this
+ * service itself has to say carries `X-Connector-Error`.
+ */
+export async function proxyRoutes(app: FastifyInstance, http: HttpContext): Promise<void> {
+  await app.register(async (scope) => {
+    let isClosing = false
+    scope.addHook('preClose', async () => {
+      isClosing = true
+    })
+    scope.setErrorHandler((error, request, reply) => {
+      if (isUnexpected(error))
+        request.log.error({ error: error instanceof Error ? error.name : typeof error }, 'a proxied call failed')
+      const answer = toAnswer(error, request.id, request.headers.authorization !== undefined)
+      void reply.header('x-connector-error', answer.code)
+      return sendError(request, reply, answer)
+    })
+    const validate = requestValidator({ params: ConnectorParams })
+
+    async function pass(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+      if (isPreflight(request)) return void (await reply.code(204).header('content-length', '0').send())
+      const principal = await proxyCaller(http, request)
+      const { params } = validate({
+        params: request.params,
+        query: undefined,
+        body: undefined,
+        headers: undefined,
+        urlLength: (request.raw.url ?? '').length,
+      })
+      const place = {
+        spaceId: spaceId(params.space_id),
+        collectionId: collectionId(params.collection_id),
+        connectorId: connectorId(params.connector_id),
+      }
+      const gone = new AbortController()
+      reply.raw.once('close', () => gone.abort())
+      try {
+        const call = {
+          ...targetOf(request.raw.url ?? ''),
+          method: request.method,
+          headers: request.raw.headers,
+          ...(await takeBody(request.raw, bodyLimits)),
+          signal: gone.signal,
+        }
+        await proxy(
+          http.flows,
+          principal,
+          place,
+          call,
+          rawReply(reply, () => isClosing),
+        )
+      } catch (error) {
+        // Nobody is there to be told.
+        if (!gone.signal.aborted) throw error
+        reply.hijack()
+      }
+    }
+
+    for (const name of otherMethods)
+      if (!scope.supportedMethods.includes(name)) scope.addHttpMethod(name, { hasBody: true })
+    const route = { url, exposeHeadRoute: false, onRequest: pass, handler: unreachable }
+    scope.route({ ...route, method: shownMethods, schema: documentation })
+    scope.route({
+      ...route,
+      method: otherMethods,
+      schema: { hide: true },
+      // A preflight is answered as everywhere; any other OPTIONS is the provider's.
+      config: { cors: { preflightContinue: true, strictPreflight: false } },
+    })
+  })
+}
+
+/** Who calls, before anything is looked up. Throws 401 and 429. */
+async function proxyCaller(http: HttpContext, request: FastifyRequest): Promise<Principal> {
+  await http.limits.checkAddress(request)
+  const principal = await requirePrincipal(request, http.verify)
+  await http.limits.check(request, principal)
+  return principal
+}
+
+const documentation = {
+  tags: ['Proxy'],
+  summary: 'Call the provider’s API with the connector’s token',
+  description:
+    'Method, path, query, body and most headers go to the provider as they are sent; its answer comes back as it is. An answer of this service’s own carries X-Connector-Error.',
+  security: [{ bearer: [] }],
+  params: ConnectorParams,
+}
+
+function isPreflight(request: FastifyRequest): boolean {
+  const { origin, 'access-control-request-method': method } = request.headers
+  return request.method === 'OPTIONS' && origin !== undefined && method !== undefined
+}
+
+/** The provider's part of the request line, not decoded. */
+function targetOf(line: string): { readonly path: string; readonly query: string | undefined } {
+  // The route matched, but on a decoded line, and perhaps one with a host before it.
+  const at = startOfPath(line)
+  if (at === undefined) throw new Problem('proxy_path_refused')
+  const mark = line.indexOf('?', at)
+  return mark === -1
+    ? { path: line.slice(at), query: undefined }
+    : { path: line.slice(at, mark), query: line.slice(mark + 1) }
+}
+
+function startOfPath(line: string): number | undefined {
+  let at = 0
+  for (let slash = 0; slash < slashesBefore; slash += 1) {
+    at = line.indexOf('/', at + 1)
+    if (at === -1) return undefined
+  }
+  return line.startsWith('/') ? at : undefined
+}
+
+async function unreachable(): Promise<never> {
+  throw new Error('A proxied call ends before its handler')
+}
