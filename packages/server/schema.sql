@@ -93,12 +93,14 @@ END) stored,
   refresh_rotated boolean,
   tokens_granted_at timestamp with time zone not null,
   next_refresh_at timestamp with time zone,
+  reconnected_at timestamp with time zone,
   constraint connectors_pkey PRIMARY KEY (tenant_id, connector_id),
   constraint connectors_health_check CHECK ((health = ANY (ARRAY['active'::text, 'degraded'::text, 'reauth_required'::text, 'disconnected'::text]))),
   constraint refresh_sent CHECK (((refresh_unanswered > 0) = (refresh_sent_at IS NOT NULL)))
 );
 CREATE INDEX connectors_by_place ON connectors USING btree (tenant_id, space_id, collection_id, created_at, connector_id);
 CREATE INDEX connectors_by_status ON connectors USING btree (tenant_id, status);
+CREATE INDEX connectors_connected ON connectors USING btree (tenant_id, provider_slug, connector_id) WHERE (health <> 'disconnected'::text);
 CREATE INDEX connectors_due_refresh ON connectors USING btree (context_id, next_refresh_at) WHERE (next_refresh_at IS NOT NULL);
 alter table connectors enable row level security;
 alter table connectors force row level security;
@@ -219,6 +221,31 @@ create policy tenant on login_links as permissive for all to public
   using (reaches_tenant(tenant_id))
   with check (reaches_tenant(tenant_id));
 
+create table mass_revocations (
+  tenant_id text not null,
+  mass_revocation_id text not null,
+  provider_slug text,
+  space_id uuid,
+  connected_before timestamp with time zone,
+  connected_after timestamp with time zone,
+  principal_id text,
+  actor_id text not null,
+  matched integer not null,
+  began_at timestamp with time zone,
+  swept_to text,
+  has_left_over boolean not null default false,
+  swept_at timestamp with time zone,
+  created_at timestamp with time zone not null,
+  constraint mass_revocations_pkey PRIMARY KEY (tenant_id, mass_revocation_id)
+);
+CREATE INDEX mass_revocations_by_time ON mass_revocations USING btree (tenant_id, created_at, mass_revocation_id);
+CREATE INDEX mass_revocations_unswept ON mass_revocations USING btree (created_at) WHERE (swept_at IS NULL);
+alter table mass_revocations enable row level security;
+alter table mass_revocations force row level security;
+create policy tenant on mass_revocations as permissive for all to public
+  using (reaches_tenant(tenant_id))
+  with check (reaches_tenant(tenant_id));
+
 create table provider_apps (
   tenant_id text not null,
   provider_slug text not null,
@@ -269,10 +296,12 @@ create table revocations (
   next_attempt_at timestamp with time zone,
   created_at timestamp with time zone not null,
   finished_at timestamp with time zone,
+  mass_revocation_id text,
   constraint revocations_pkey PRIMARY KEY (tenant_id, revocation_id),
   constraint revocations_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'revoked'::text, 'unsupported'::text, 'failed'::text])))
 );
 CREATE INDEX revocations_by_connector ON revocations USING btree (tenant_id, connector_id, created_at);
+CREATE INDEX revocations_by_mass_revocation ON revocations USING btree (tenant_id, mass_revocation_id, created_at, revocation_id) INCLUDE (status, finished_at) WHERE (mass_revocation_id IS NOT NULL);
 CREATE INDEX revocations_due ON revocations USING btree (next_attempt_at) WHERE (status = 'queued'::text);
 alter table revocations enable row level security;
 alter table revocations force row level security;

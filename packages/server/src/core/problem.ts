@@ -55,6 +55,7 @@ export const problems = {
   provider_unknown: [404, 'There is no such provider; GET /v1/connector-providers lists them.'],
   connector_unknown: [404, 'There is no such connector in this space and collection.'],
   session_unknown: [404, 'There is no such session.'],
+  mass_revocation_unknown: [404, 'There is no such order; GET /v1/admin/revocations lists them.'],
   lease_unknown: [404, 'There is no such lease of this connector.'],
   // 405, 408, 413, 414, 415
   method_not_allowed: [405, 'This address does not take that method; see /docs.'],

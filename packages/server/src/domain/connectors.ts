@@ -90,6 +90,11 @@ export async function patchConnector(
 
 /** A connector of another space or collection answers exactly like an absent one. Throws 404 `connector_unknown`. */
 export function requireHere(row: ConnectorRow | undefined, place: CollectionPlace): ConnectorRow {
-  if (row?.space_id === place.spaceId && row.collection_id === place.collectionId) return row
+  if (row !== undefined && isHere(row, place)) return row
   throw new Problem('connector_unknown')
+}
+
+/** Whether a connector belongs to this space and collection. */
+export function isHere(row: ConnectorRow, place: CollectionPlace): boolean {
+  return row.space_id === place.spaceId && row.collection_id === place.collectionId
 }

@@ -1,23 +1,22 @@
 import { plusMs } from '../core/clock.ts'
-import { providerSlug, tenantId } from '../core/ids.ts'
+import { isCustomSlug, providerSlug, tenantId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
-import type { RevocationOutcome } from '../core/token.ts'
-import { revokeGrant } from '../oauth/revocation.ts'
+import { revokeEachToken, type GrantRevocation } from '../oauth/revocation.ts'
 import { addEvent } from '../store/events.ts'
 import { claimDueRevocations, endRevocation, postponeRevocation, type Revocation } from '../store/revocations.ts'
 import { SealBroken } from '../vault/vault.ts'
 import type { Context } from './context.ts'
-import { revocationPlace } from './disconnect.ts'
+import { revocationPlace } from './end-connector.ts'
 import { providerInUse } from './provider-client.ts'
 
-const batch = { all: 40, ofTenant: 5 }
+const batch = { all: 40, ofTenantAtProvider: 5 }
 /** A worker that dies leaves its revocations to others after this long; two requests take ten seconds at most. */
 const claimLifeMs = 15_000
 const firstBackoffMs = 10_000
 const longestBackoffMs = 60 * 60_000
 const longestWaitMs = 7 * 24 * 60 * 60_000
 
-type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets'>
+type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets' | 'meter'>
 
 /**
  * Works off revocations that are due, and answers how many there were. The end state of each becomes an event.
@@ -35,16 +34,21 @@ export async function revokeDue(context: Needs): Promise<number> {
 }
 
 async function revokeOne(context: Needs, revocation: Revocation): Promise<void> {
-  const outcome = await attempt(context, revocation)
+  const { outcome, tokens } = await attempt(context, revocation)
   const now = context.clock.now()
   const tenant = tenantId(revocation.tenant_id)
+  const slug = providerSlug(revocation.provider_slug)
+  // Tenants' own providers are too many for a label each.
+  const provider = isCustomSlug(slug) ? 'custom' : slug
   const isTooOld = now.getTime() - revocation.created_at.getTime() > longestWaitMs
   if (outcome.kind === 'failed' && outcome.retryable && !isTooOld) {
     const backoffMs = Math.min(longestBackoffMs, firstBackoffMs * 2 ** Math.min(revocation.attempts, 20))
     const waitMs = Math.max(backoffMs * (0.5 + Math.random() / 2), (outcome.retryAfterSeconds ?? 0) * 1000)
     const db = context.database.tenant(tenant)
+    context.meter.count('revocations_total', { provider, outcome: 'postponed' })
     return postponeRevocation(db, tenant, revocation.revocation_id, outcome.reason, plusMs(now, waitMs))
   }
+  context.meter.count('revocations_total', { provider, outcome: outcome.kind })
   const reason = outcome.kind === 'failed' ? outcome.reason : undefined
   await context.database.transaction(tenant, async (db) => {
     if (!(await endRevocation(db, tenant, revocation.revocation_id, { status: outcome.kind, reason }, now))) return
@@ -62,6 +66,9 @@ async function revokeOne(context: Needs, revocation: Revocation): Promise<void> 
           revocation_id: revocation.revocation_id,
           status: outcome.kind,
           ...(reason === undefined ? {} : { reason }),
+          // What became of each token that was sent.
+          tokens,
+          ...(revocation.mass_revocation_id !== null && { mass_revocation_id: revocation.mass_revocation_id }),
         },
       },
       now,
@@ -69,7 +76,7 @@ async function revokeOne(context: Needs, revocation: Revocation): Promise<void> 
   })
 }
 
-async function attempt(context: Needs, revocation: Revocation): Promise<RevocationOutcome> {
+async function attempt(context: Needs, revocation: Revocation): Promise<GrantRevocation> {
   const open = async (field: 'access_token' | 'refresh_token', sealed: Buffer | null) =>
     sealed === null ? undefined : context.vault.open(revocationPlace(revocation, field), sealed)
   try {
@@ -80,7 +87,7 @@ async function attempt(context: Needs, revocation: Revocation): Promise<Revocati
     )
     // Old tokens never go to a changed endpoint or client.
     if (provider.contextId !== revocation.context_id) return gone('provider_app_changed')
-    return await revokeGrant(context, provider.client, {
+    return await revokeEachToken(context, provider.client, {
       accessToken: await open('access_token', revocation.access_token),
       refreshToken: await open('refresh_token', revocation.refresh_token),
       kept: revocation.kept as Record<string, string>,
@@ -93,6 +100,6 @@ async function attempt(context: Needs, revocation: Revocation): Promise<Revocati
   }
 }
 
-function gone(reason: string): RevocationOutcome {
-  return { kind: 'failed', reason, retryable: false, retryAfterSeconds: undefined }
+function gone(reason: string): GrantRevocation {
+  return { outcome: { kind: 'failed', reason, retryable: false, retryAfterSeconds: undefined }, tokens: {} }
 }

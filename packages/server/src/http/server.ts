@@ -20,6 +20,7 @@ import { firstPageRoutes } from './routes/first-page.ts'
 import { healthRoutes, type Readiness } from './routes/health.ts'
 import { leaseRoutes } from './routes/leases.ts'
 import { loginRoute } from './routes/login.ts'
+import { massRevocationRoutes } from './routes/mass-revocations.ts'
 import { metricsRoute, type MetricsPage } from './routes/metrics.ts'
 import { providerRoutes } from './routes/providers.ts'
 import { proxyRoutes } from './routes/proxy.ts'
@@ -98,6 +99,7 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
     providerRoutes(api, http)
     eventRoutes(api, http)
     loginRoute(api, http)
+    massRevocationRoutes(api, http)
   })
   return app
 }

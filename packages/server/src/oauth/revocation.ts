@@ -18,29 +18,50 @@ export interface TokensToRevoke {
   readonly kept: Readonly<Record<string, string>>
 }
 
+/** How the revocation of a grant ended as a whole, and for each token that was sent. */
+export interface GrantRevocation {
+  readonly outcome: RevocationOutcome
+  readonly tokens: Readonly<Partial<Record<TokenKind, RevocationOutcome['kind']>>>
+}
+
+/** As `revokeEachToken`, for callers whom the whole is enough. */
+export async function revokeGrant(
+  context: ProtocolContext,
+  client: ProviderClient,
+  tokens: TokensToRevoke,
+): Promise<RevocationOutcome> {
+  return (await revokeEachToken(context, client, tokens)).outcome
+}
+
 /**
  * Revokes what a grant left behind: the refresh token first, since most servers end its access tokens with it, then the access
  * token (RFC 7009 §2). Never throws for a provider's doings; retrying is the caller's business.
  *
  * A token the server does not know is as good as revoked (§2.2).
  */
-export async function revokeGrant(
+export async function revokeEachToken(
   context: ProtocolContext,
   client: ProviderClient,
   tokens: TokensToRevoke,
-): Promise<RevocationOutcome> {
+): Promise<GrantRevocation> {
   const given = client.endpoints.revocationUrl
-  if (given === undefined) return { kind: 'unsupported' }
+  if (given === undefined) return { outcome: { kind: 'unsupported' }, tokens: {} }
   const filled = fillLater(given, tokens.kept, client.definition)
-  if (filled === undefined) return failed('url_incomplete')
   // A client id in the host can make an address that is none.
-  const url = URL.parse(fillClientId(filled, client.clientId))
-  if (url === null) return failed('url_incomplete')
+  const url = filled === undefined ? null : URL.parse(fillClientId(filled, client.clientId))
+  if (url === null) return { outcome: failed('url_incomplete'), tokens: {} }
 
-  const outcomes: RevocationOutcome[] = []
+  const ends: (readonly [TokenKind, RevocationOutcome])[] = []
   for (const [kind, token] of tokensInOrder(client, tokens)) {
-    outcomes.push(await revokeOne(context, client, revocationRequest(client, url, kind, token)))
+    ends.push([kind, await revokeOne(context, client, revocationRequest(client, url, kind, token))])
   }
+  return {
+    outcome: summary(ends.map(([, outcome]) => outcome)),
+    tokens: Object.fromEntries(ends.map(([kind, outcome]) => [kind, outcome.kind])),
+  }
+}
+
+function summary(outcomes: readonly RevocationOutcome[]): RevocationOutcome {
   return (
     outcomes.find((outcome) => outcome.kind === 'failed') ??
     outcomes.find((outcome) => outcome.kind === 'revoked') ??

@@ -8,7 +8,7 @@ const columns = `tenant_id, connector_id, space_id, collection_id, provider_slug
   granted_scopes, access_token, refresh_token, token_type, access_token_expires_at, id_token_subject, kept, version,
   refresh_fence, refresh_lease_ends_at, refresh_failures, refresh_retry_at, refresh_forced_at, refresh_sent_at,
   refresh_unanswered, refresh_rotated, tokens_granted_at, next_refresh_at, last_refreshed_at, last_used_at,
-  scope_config, sync_schedule, disconnected_at, created_at, updated_at`
+  scope_config, sync_schedule, reconnected_at, disconnected_at, created_at, updated_at`
 
 const selectOne = statement(
   'connectors.find',
@@ -54,7 +54,8 @@ const replaceCredentials = statement(
        refresh_token = $11, token_type = $12, access_token_expires_at = $13, id_token_subject = $14, kept = $15,
        version = version + 1, refresh_fence = refresh_fence + 1, refresh_lease_ends_at = null, refresh_failures = 0,
        refresh_retry_at = null, refresh_forced_at = null, refresh_sent_at = null, refresh_unanswered = 0,
-       refresh_rotated = null, tokens_granted_at = $16, disconnected_at = null, updated_at = $16
+       refresh_rotated = null, tokens_granted_at = $16, reconnected_at = $16, disconnected_at = null,
+       updated_at = $16
    where tenant_id = $1 and connector_id = $2`,
 )
 const disconnect = statement(

@@ -5,14 +5,14 @@ import type { RevocationRow } from './rows.ts'
 export type Revocation = RevocationRow
 
 const columns = `tenant_id, revocation_id, connector_id, provider_slug, context_id, space_id, collection_id, status, reason,
-  attempts, access_token, refresh_token, kept, next_attempt_at, created_at, finished_at`
+  attempts, access_token, refresh_token, kept, next_attempt_at, created_at, finished_at, mass_revocation_id`
 
 const insertOne = statement(
   'revocations.add',
   `insert into revocations
      (tenant_id, revocation_id, connector_id, provider_slug, context_id, space_id, collection_id, status, reason,
-      access_token, refresh_token, kept, next_attempt_at, created_at, finished_at)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+      access_token, refresh_token, kept, next_attempt_at, created_at, finished_at, mass_revocation_id)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 )
 const selectNewest = statement(
   'revocations.newest',
@@ -30,12 +30,13 @@ const claimDue = statement(
      and (tenant_id, revocation_id) in (
        select tenant_id, revocation_id
        from (
-         select tenant_id, revocation_id, next_attempt_at,
-                row_number() over (partition by tenant_id order by next_attempt_at) as turn
+         select tenant_id, revocation_id,
+                row_number() over (partition by tenant_id order by next_attempt_at) as turn,
+                row_number() over (partition by tenant_id, provider_slug order by next_attempt_at) as turn_at_provider
          from revocations
          where status = 'queued' and next_attempt_at <= $1) as due
-       where turn <= $4
-       order by next_attempt_at
+       where turn_at_provider <= $4
+       order by turn
        limit $3)
    returning ${columns}`,
 )
@@ -78,6 +79,7 @@ export async function addRevocation(db: Db, row: Omit<Revocation, 'attempts'>): 
     row.next_attempt_at,
     row.created_at,
     row.finished_at,
+    row.mass_revocation_id,
   ])
 }
 
@@ -90,16 +92,16 @@ export async function findNewestRevocation(
 }
 
 /**
- * Takes revocations that are due, a few of each tenant, so that none holds up the others; a worker that dies gives
- * them back when `retryAt` comes. Of two workers that see the same row, the second finds it no longer due.
+ * Takes revocations that are due, a few of each tenant at each provider, so that neither a tenant nor a provider that
+ * hangs holds up the others; a worker that dies gives them back when `retryAt` comes. Of two workers that see the same row, the second finds it no longer due.
  */
 export async function claimDueRevocations(
   system: Db,
   now: Date,
   retryAt: Date,
-  limits: { readonly all: number; readonly ofTenant: number },
+  limits: { readonly all: number; readonly ofTenantAtProvider: number },
 ): Promise<Revocation[]> {
-  return system.query<Revocation>(claimDue, [now, retryAt, limits.all, limits.ofTenant])
+  return system.query<Revocation>(claimDue, [now, retryAt, limits.all, limits.ofTenantAtProvider])
 }
 
 /** Records the end state and destroys the sealed tokens. Answers `false` when it had ended before. */

@@ -73,6 +73,7 @@ export interface ConnectorRow {
   readonly refresh_rotated: boolean | null
   readonly tokens_granted_at: Date
   readonly next_refresh_at: Date | null
+  readonly reconnected_at: Date | null
 }
 
 /** A row of `custom_providers`. */
@@ -150,6 +151,24 @@ export interface LoginLinkRow {
   readonly expires_at: Date
 }
 
+/** A row of `mass_revocations`. */
+export interface MassRevocationRow {
+  readonly tenant_id: string
+  readonly mass_revocation_id: string
+  readonly provider_slug: string | null
+  readonly space_id: string | null
+  readonly connected_before: Date | null
+  readonly connected_after: Date | null
+  readonly principal_id: string | null
+  readonly actor_id: string
+  readonly matched: number
+  readonly began_at: Date | null
+  readonly swept_to: string | null
+  readonly has_left_over: boolean
+  readonly swept_at: Date | null
+  readonly created_at: Date
+}
+
 /** A row of `provider_apps`. */
 export interface ProviderAppRow {
   readonly tenant_id: string
@@ -189,6 +208,7 @@ export interface RevocationRow {
   readonly next_attempt_at: Date | null
   readonly created_at: Date
   readonly finished_at: Date | null
+  readonly mass_revocation_id: string | null
 }
 
 /** A row of `transactions`. */

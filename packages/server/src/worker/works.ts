@@ -1,5 +1,6 @@
 import type { Context } from '../domain/context.ts'
 import { linkDue } from '../domain/link-audit.ts'
+import { massRevoke } from '../domain/mass-revoke.ts'
 import { purge } from '../domain/purge.ts'
 import { revokeDue } from '../domain/revoke-at-provider.ts'
 import type { Work } from '../domain/work.ts'
@@ -17,5 +18,6 @@ interface WorkRoutine {
 export const works: readonly WorkRoutine[] = [
   { work: 'revoke', everyMs: 1_000, run: revokeDue },
   { work: 'link', everyMs: 1_000, run: linkDue },
+  { work: 'mass-revoke', everyMs: 2_000, run: massRevoke },
   { work: 'purge', everyMs: 60_000, run: purge },
 ]

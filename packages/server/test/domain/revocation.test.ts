@@ -79,6 +79,9 @@ async function endEvents(id: string): Promise<readonly Readonly<Record<string, u
   )
 }
 
+/** The receipt of a grant whose tokens ended alike. */
+const bothTokens = (end: string) => ({ refresh_token: end, access_token: end })
+
 describe('a disconnect', () => {
   it('destroys the sealed tokens before it answers, and keeps them for the revocation alone', async () => {
     const id = await connectAccount(service)
@@ -191,7 +194,9 @@ describe('a provider that cannot revoke now', () => {
       service.sandbox.behave({ failRevocationWith: undefined, down: false })
       assert.equal(await revokeDue(service.context), 1)
       assert.deepEqual(await activeTokens(tokens), [false, false])
-      assert.deepEqual(await endEvents(id), [{ event_type: 'connector.revoked', metadata: { status: 'revoked' } }])
+      assert.deepEqual(await endEvents(id), [
+        { event_type: 'connector.revoked', metadata: { status: 'revoked', tokens: bothTokens('revoked') } },
+      ])
     })
   }
 
@@ -220,7 +225,10 @@ describe('a provider that cannot revoke now', () => {
     const reason = ended['reason']
     assert.match(String(reason), /503/)
     assert.deepEqual(await endEvents(id), [
-      { event_type: 'connector.revocation_failed', metadata: { status: 'failed', reason } },
+      {
+        event_type: 'connector.revocation_failed',
+        metadata: { status: 'failed', reason, tokens: bothTokens('failed') },
+      },
     ])
   })
 })
@@ -247,7 +255,7 @@ it('says when the provider has no way to revoke', async () => {
   await disconnect(data.id)
   await revokeDue(service.context)
   assert.deepEqual(await endEvents(data.id), [
-    { event_type: 'connector.revocation_failed', metadata: { status: 'unsupported' } },
+    { event_type: 'connector.revocation_failed', metadata: { status: 'unsupported', tokens: {} } },
   ])
 })
 
@@ -262,7 +270,10 @@ it('never sends old tokens to a provider app that has changed', async () => {
   await revokeDue(service.context)
   assert.equal(service.sandbox.counts.revocations, countBefore)
   assert.deepEqual(await endEvents(id), [
-    { event_type: 'connector.revocation_failed', metadata: { status: 'failed', reason: 'provider_app_changed' } },
+    {
+      event_type: 'connector.revocation_failed',
+      metadata: { status: 'failed', reason: 'provider_app_changed', tokens: {} },
+    },
   ])
 })
 
@@ -272,7 +283,7 @@ it('is taken up by another worker when one dies over it', async () => {
   const now = service.clock.now()
   const claimed = await claimDueRevocations(service.context.database.system, now, plusMs(now, 60_000), {
     all: 20,
-    ofTenant: 5,
+    ofTenantAtProvider: 5,
   })
   assert.equal(claimed.length, 1)
   assert.equal(await revokeDue(service.context), 0)
@@ -293,7 +304,10 @@ it('is not held up by one whose tokens nobody can read any more', async () => {
   assert.equal(await revokeDue(service.context), 2)
   assert.equal((await revocation(good))['status'], 'revoked')
   assert.deepEqual(await endEvents(broken), [
-    { event_type: 'connector.revocation_failed', metadata: { status: 'failed', reason: 'tokens_unreadable' } },
+    {
+      event_type: 'connector.revocation_failed',
+      metadata: { status: 'failed', reason: 'tokens_unreadable', tokens: {} },
+    },
   ])
 })
 

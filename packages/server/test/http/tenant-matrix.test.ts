@@ -16,7 +16,9 @@ before(async () => {
   const connectorId = await connectAccount(service)
   const leases = `/v1/spaces/${spaceId}/collections/${collectionId}/connectors/${connectorId}/leases`
   const lease = await dataOf(await service.call('POST', leases, { body: leaseBody }), 201)
+  const order = await service.call('POST', '/v1/admin/revocations', { body: { principal_id: 'nobody' } })
   theirs = {
+    revocation_id: String((await dataOf(order, 202))['id']),
     space_id: spaceId,
     collection_id: collectionId,
     connector_id: connectorId,
@@ -35,6 +37,7 @@ const absent: Readonly<Record<string, string>> = {
   provider_slug: 'c-ffffffffffffffff',
   session_id: 'ses_absent',
   lease_id: 'lse_absent',
+  revocation_id: 'mrev_absent',
 }
 
 const leaseBody = { methods: ['GET'], paths: ['/**'], ttl_seconds: 60 }
@@ -109,7 +112,7 @@ it('shows nothing of another tenant in any list', async () => {
   assert.ok(lists.length >= 5, String(lists.length))
   for (const route of lists) {
     const text = await (await ask(route, theirs)).text()
-    for (const name of ['connector_id', 'provider_slug', 'session_id']) {
+    for (const name of ['connector_id', 'provider_slug', 'session_id', 'revocation_id']) {
       assert.ok(!text.includes(theirs[name] ?? '?'), `${route.name} shows ${name}`)
     }
   }

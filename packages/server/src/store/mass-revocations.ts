@@ -1,0 +1,226 @@
+import type { ConnectorId, TenantId } from '../core/ids.ts'
+import { statement, type Db } from './database.ts'
+import type { TimeCursor } from './events.ts'
+import type { MassRevocationRow, RevocationRow } from './rows.ts'
+
+export type MassRevocation = MassRevocationRow
+
+/** Which connectors an order means, and up to when they must have been connected. */
+export type MassRevocationFilter = Pick<
+  MassRevocation,
+  'provider_slug' | 'space_id' | 'connected_before' | 'connected_after' | 'principal_id' | 'created_at'
+>
+
+/** How many of an order's revocations have come how far. */
+export interface MassRevocationTally {
+  readonly mass_revocation_id: string
+  readonly status: RevocationRow['status']
+  readonly revocations: number
+  readonly last_finished_at: Date | null
+}
+
+const columns = `tenant_id, mass_revocation_id, provider_slug, space_id, connected_before, connected_after, principal_id,
+  actor_id, matched, began_at, swept_to, has_left_over, swept_at, created_at`
+
+/** In the order of `filterValues`. Credentials that came after the order are not meant. */
+const meant = `tenant_id = $1
+     and health <> 'disconnected'
+     and coalesce(reconnected_at, created_at) <= $2
+     and ($3::text is null or provider_slug = $3)
+     and ($4::uuid is null or space_id = $4)
+     and ($5::timestamptz is null or coalesce(reconnected_at, created_at) < $5)
+     and ($6::timestamptz is null or coalesce(reconnected_at, created_at) > $6)
+     and ($7::text is null or principal_subject = $7)`
+
+const insertOne = statement(
+  'mass_revocations.add',
+  `insert into mass_revocations
+     (tenant_id, created_at, provider_slug, space_id, connected_before, connected_after, principal_id,
+      mass_revocation_id, actor_id, matched)
+   select $1, $2, $3, $4, $5, $6, $7, $8, $9,
+          (select count(*)
+           from connectors
+           where ${meant})
+   returning ${columns}`,
+)
+const selectOne = statement(
+  'mass_revocations.find',
+  `select ${columns}
+   from mass_revocations
+   where tenant_id = $1 and mass_revocation_id = $2`,
+)
+const selectPage = statement(
+  'mass_revocations.page',
+  `select ${columns}
+   from mass_revocations
+   where tenant_id = $1
+     and ($2::uuid[] is null or space_id = any($2))
+     and ($3::timestamptz is null or (created_at, mass_revocation_id) > ($3, $4::text))
+   order by created_at, mass_revocation_id
+   limit $5`,
+)
+const selectUnswept = statement(
+  'mass_revocations.unswept',
+  `select ${columns}
+   from mass_revocations
+   where swept_at is null
+   order by created_at
+   limit $1`,
+)
+const selectMeant = statement(
+  'mass_revocations.meant',
+  `select connector_id
+   from connectors
+   where ${meant}
+     and connector_id > $8
+   order by connector_id
+   limit $9`,
+)
+const moveOn = statement(
+  'mass_revocations.move_on',
+  `update mass_revocations
+   set swept_to = $3, has_left_over = has_left_over or $4, began_at = coalesce(began_at, $5)
+   where tenant_id = $1 and mass_revocation_id = $2 and swept_at is null`,
+)
+const beginAgain = statement(
+  'mass_revocations.begin_again',
+  `update mass_revocations
+   set swept_to = null, has_left_over = false
+   where tenant_id = $1 and mass_revocation_id = $2 and swept_at is null`,
+)
+const end = statement(
+  'mass_revocations.end',
+  `update mass_revocations
+   set swept_at = $3, began_at = coalesce(began_at, $3),
+       matched = (select count(*)
+                  from revocations
+                  where tenant_id = $1 and mass_revocation_id = $2)
+   where tenant_id = $1 and mass_revocation_id = $2 and swept_at is null
+   returning matched`,
+)
+const tally = statement(
+  'mass_revocations.tally',
+  `select mass_revocation_id, status, count(*)::int as revocations, max(finished_at) as last_finished_at
+   from revocations
+   where tenant_id = $1 and mass_revocation_id = any($2)
+   group by mass_revocation_id, status`,
+)
+const selectReceipts = statement(
+  'mass_revocations.receipts',
+  `select revocation_id, connector_id, space_id, collection_id, provider_slug, status, reason, attempts, created_at,
+          finished_at
+   from revocations
+   where tenant_id = $1 and mass_revocation_id = $2
+     and ($3::timestamptz is null or (created_at, revocation_id) > ($3, $4::text))
+   order by created_at, revocation_id
+   limit $5`,
+)
+
+function filterValues(tenantId: TenantId, filter: MassRevocationFilter): readonly unknown[] {
+  const { created_at, provider_slug, space_id, connected_before, connected_after, principal_id } = filter
+  return [tenantId, created_at, provider_slug, space_id, connected_before, connected_after, principal_id]
+}
+
+/** Stores an order and counts what it means. */
+export async function addMassRevocation(
+  db: Db,
+  tenantId: TenantId,
+  order: MassRevocationFilter & { readonly id: string; readonly actorId: string },
+): Promise<MassRevocation> {
+  const values = [...filterValues(tenantId, order), order.id, order.actorId]
+  const [row] = await db.query<MassRevocation>(insertOne, values)
+  if (row === undefined) throw new Error('The order was not stored')
+  return row
+}
+
+export async function findMassRevocation(db: Db, tenantId: TenantId, id: string): Promise<MassRevocation | undefined> {
+  return (await db.query<MassRevocation>(selectOne, [tenantId, id]))[0]
+}
+
+/** One page, oldest first; with `spaces` only the orders for one of them. */
+export async function pageMassRevocations(
+  db: Db,
+  tenantId: TenantId,
+  spaces: readonly string[] | undefined,
+  page: { readonly after: TimeCursor | undefined; readonly limit: number },
+): Promise<MassRevocation[]> {
+  const values = [tenantId, spaces ?? null, page.after?.createdAt ?? null, page.after?.id ?? null, page.limit]
+  return db.query<MassRevocation>(selectPage, values)
+}
+
+/** Orders of all tenants that are not worked off yet, oldest first. */
+export async function unsweptMassRevocations(system: Db, limit: number): Promise<MassRevocation[]> {
+  return system.query<MassRevocation>(selectUnswept, [limit])
+}
+
+/** The next connectors an order means, in the order of their ids. */
+export async function meantConnectors(
+  db: Db,
+  tenantId: TenantId,
+  filter: MassRevocationFilter,
+  after: string,
+  limit: number,
+): Promise<ConnectorId[]> {
+  const values = [...filterValues(tenantId, filter), after, limit]
+  return (await db.query<{ connector_id: ConnectorId }>(selectMeant, values)).map((row) => row.connector_id)
+}
+
+/** Remembers how far an order has been worked off, so that a process that comes after a dead one goes on there. */
+export async function moveOnMassRevocation(
+  db: Db,
+  order: MassRevocation,
+  step: { readonly sweptTo: string; readonly leavesSome: boolean },
+  now: Date,
+): Promise<void> {
+  await db.query(moveOn, [order.tenant_id, order.mass_revocation_id, step.sweptTo, step.leavesSome, now])
+}
+
+/** Lets an order begin at its first connector again, for those that could not be disconnected. */
+export async function beginMassRevocationAgain(db: Db, order: MassRevocation): Promise<void> {
+  await db.query(beginAgain, [order.tenant_id, order.mass_revocation_id])
+}
+
+/** Records that every connector was looked at; answers how many were disconnected, `undefined` when it was known. */
+export async function endMassRevocation(db: Db, order: MassRevocation, now: Date): Promise<number | undefined> {
+  const rows = await db.query<{ matched: number }>(end, [order.tenant_id, order.mass_revocation_id, now])
+  return rows[0]?.matched
+}
+
+export async function tallyMassRevocations(
+  db: Db,
+  tenantId: TenantId,
+  ids: readonly string[],
+): Promise<MassRevocationTally[]> {
+  return db.query<MassRevocationTally>(tally, [tenantId, ids])
+}
+
+/** What became of one connector. */
+export type Receipt = Pick<
+  RevocationRow,
+  | 'revocation_id'
+  | 'connector_id'
+  | 'space_id'
+  | 'collection_id'
+  | 'provider_slug'
+  | 'status'
+  | 'reason'
+  | 'attempts'
+  | 'created_at'
+  | 'finished_at'
+>
+
+/** One page of an order's receipts, in the order in which connectors were disconnected. */
+export async function pageReceipts(
+  db: Db,
+  tenantId: TenantId,
+  id: string,
+  page: { readonly after: TimeCursor | undefined; readonly limit: number },
+): Promise<Receipt[]> {
+  return db.query<Receipt>(selectReceipts, [
+    tenantId,
+    id,
+    page.after?.createdAt ?? null,
+    page.after?.id ?? null,
+    page.limit,
+  ])
+}
