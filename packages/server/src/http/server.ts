@@ -5,6 +5,8 @@ import { randomUUID } from 'node:crypto'
 import type { Meter } from '../core/meter.ts'
 import { Problem } from '../core/problem.ts'
 import { InvalidFields } from '../domain/invalid-fields.ts'
+import { proxyTimes } from '../domain/proxy-limits.ts'
+import { limitBodyTime } from './body-deadline.ts'
 import { isUnexpected, sendError, toAnswer } from './errors.ts'
 import { registerFormats } from './formats.ts'
 import type { HttpContext } from './http-context.ts'
@@ -48,7 +50,6 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
     trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],
     // Enough for every body but an import; validation of more would hold up everybody else.
     bodyLimit: 65_536,
-    requestTimeout: 30_000,
     exposeHeadRoutes: false,
     // A slug or an id too long for its schema must meet the schema, not Fastify's own limit.
     routerOptions: { maxParamLength: 16_384 },
@@ -67,6 +68,7 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
   addErrorHandling(app)
   logRequests(app, settings.flows.meter)
   letConnectionsGo(app)
+  limitBodyTime(app, proxyTimes.totalMs)
 
   await app.register(cookie)
   await app.register(cors, {

@@ -15,6 +15,8 @@ export const platformOrigin = 'https://platform.example'
 /** The real service as a process of its own, the way an operator runs it. */
 export interface ServiceProcess extends AsyncDisposable {
   readonly url: string
+  /** Of the present life. */
+  readonly pid: number
   /** Everything it wrote to stdout and stderr, over all its lives. */
   readonly output: string
   /** Resolves once the present life is ready; a life that was killed has its successor awaited. */
@@ -118,6 +120,9 @@ async function startProcess(
   }
   return {
     url,
+    get pid() {
+      return life.child.pid ?? 0
+    },
     get output() {
       return output
     },

@@ -119,13 +119,13 @@ export async function proxyRoutes(app: FastifyInstance, http: HttpContext): Prom
     for (const name of otherMethods)
       if (!scope.supportedMethods.includes(name)) scope.addHttpMethod(name, { hasBody: true })
     const route = { url, exposeHeadRoute: false, onRequest: pass, handler: unreachable }
-    scope.route({ ...route, method: shownMethods, schema: documentation })
+    scope.route({ ...route, method: shownMethods, schema: documentation, config: { streamsBody: true } })
     scope.route({
       ...route,
       method: otherMethods,
       schema: { hide: true },
       // A preflight is answered as everywhere; any other OPTIONS is the provider's.
-      config: { cors: { preflightContinue: true, strictPreflight: false } },
+      config: { streamsBody: true, cors: { preflightContinue: true, strictPreflight: false } },
     })
   })
 }
