@@ -57,6 +57,7 @@ const rules: Architecture = {
         'oauth/egress.ts',
         'oauth/egress-send.ts',
         'oauth/address-rules.ts',
+        'store/batching-socket.ts',
         'store/embedded-server.ts',
         'serve.ts',
       ],

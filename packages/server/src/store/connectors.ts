@@ -1,5 +1,5 @@
 import type { CollectionId, ConnectorId, SpaceId, TenantId } from '../core/ids.ts'
-import { statement, type Db } from './database.ts'
+import { lookup, statement, type Db } from './database.ts'
 import type { TimeCursor } from './events.ts'
 import type { ConnectorRow } from './rows.ts'
 
@@ -10,7 +10,7 @@ const columns = `tenant_id, connector_id, space_id, collection_id, provider_slug
   refresh_unanswered, refresh_rotated, tokens_granted_at, next_refresh_at, last_refreshed_at, last_used_at,
   scope_config, sync_schedule, reconnected_at, disconnected_at, created_at, updated_at`
 
-const selectOne = statement(
+const selectOne = lookup(
   'connectors.find',
   `select ${columns}
    from connectors

@@ -1,8 +1,8 @@
 import type { ProviderSlug, TenantId } from '../core/ids.ts'
 import type { ProviderDefinition } from '../core/provider-definition.ts'
-import { statement, type Db } from './database.ts'
+import { lookup, statement, type Db } from './database.ts'
 
-const selectOne = statement(
+const selectOne = lookup(
   'custom_providers.find',
   `select definition
    from custom_providers

@@ -1,10 +1,10 @@
 import type { TenantId } from '../core/ids.ts'
-import { statement, type Database } from './database.ts'
+import { lookup, statement, type Database } from './database.ts'
 import type { DataKeyRow } from './rows.ts'
 
 type Stored = Pick<DataKeyRow, 'epoch' | 'key_encryption_key_id' | 'wrapped'>
 
-const selectNewest = statement(
+const selectNewest = lookup(
   'data_keys.newest',
   `select epoch, key_encryption_key_id, wrapped
    from data_keys
@@ -12,7 +12,7 @@ const selectNewest = statement(
    order by epoch desc
    limit 1`,
 )
-const selectEpoch = statement(
+const selectEpoch = lookup(
   'data_keys.find',
   `select epoch, key_encryption_key_id, wrapped
    from data_keys

@@ -4,16 +4,28 @@
 import pg from 'pg'
 import { DatabaseUnavailable } from '../core/database-unavailable.ts'
 import type { TenantId } from '../core/ids.ts'
+import { BatchingSocket } from './batching-socket.ts'
+import { createReaders, openSharedReader } from './shared-reader.ts'
 
 /** A prepared statement; `name` must be unique, since PostgreSQL plans it once per connection under it. */
 export interface Statement {
   readonly name: string
   readonly text: string
+  /** Shares a connection with others, see {@link lookup}. */
+  readonly isLookup?: true
 }
 
 /** Declares a prepared statement. Unnamed statements are planned on every call, at nearly half the rate. */
 export function statement(name: string, text: string): Statement {
   return { name, text }
+}
+
+/**
+ * Declares a prepared select that finds few rows by an index and takes no lock. Outside of transactions, lookups of all
+ * callers share few connections, where none waits for the other's round trip.
+ */
+export function lookup(name: string, text: string): Statement {
+  return { name, text, isLookup: true }
 }
 
 /** Something that runs statements with the reach of one tenant, or of the named system statements. */
@@ -47,17 +59,17 @@ const setReach = statement('reach', `select set_config('connector_oauth.reach', 
 
 /** Opens a pool. Nothing is connected until the first statement, so a database that is down does not stop the start. */
 export function openDatabase(databaseUrl: string, options: { readonly poolSize?: number } = {}): Database {
-  const pool = new pg.Pool({
+  const connection = {
     connectionString: databaseUrl,
-    max: options.poolSize ?? 10,
-    idleTimeoutMillis: 0,
     connectionTimeoutMillis: 5_000,
     statement_timeout: 15_000,
     query_timeout: 20_000,
     idle_in_transaction_session_timeout: 30_000,
     application_name: 'connector-oauth',
     pipeline: true,
-  })
+    stream: () => new BatchingSocket(),
+  }
+  const pool = new pg.Pool({ ...connection, max: options.poolSize ?? 10, idleTimeoutMillis: 0 })
   // An idle connection that the server closes must not end the process; the next checkout opens another.
   pool.on('error', () => {})
   // Nor one that it closes while it is in use: the statement on it fails, and that tells the caller.
@@ -99,7 +111,18 @@ export function openDatabase(databaseUrl: string, options: { readonly poolSize?:
     }
   }
 
-  const withReach = (reach: string): Db => ({ query: (text, values) => query(reach, text, values) })
+  const readers = createReaders(() => openSharedReader(connection, setReach))
+  const look = async <Row extends object>(reach: string, text: Statement, values: readonly unknown[]) => {
+    try {
+      return await (await readers.next()).read<Row>(reach, text, values)
+    } catch (error) {
+      throw isUnavailable(error) ? new DatabaseUnavailable(error) : error
+    }
+  }
+
+  const withReach = (reach: string): Db => ({
+    query: (text, values) => (text.isLookup ? look(reach, text, values) : query(reach, text, values)),
+  })
 
   return {
     tenant: (tenantId) => withReach(`=${tenantId}`),
@@ -140,7 +163,9 @@ export function openDatabase(databaseUrl: string, options: { readonly poolSize?:
       idle: pool.idleCount,
       waiting: pool.waitingCount,
     }),
-    close: () => pool.end(),
+    async close() {
+      await Promise.all([readers.close(), pool.end()])
+    },
   }
 }
 

@@ -1,5 +1,5 @@
 import type { TenantId, TransactionId } from '../core/ids.ts'
-import { statement, type Db } from './database.ts'
+import { lookup, statement, type Db } from './database.ts'
 import type { TransactionRow } from './rows.ts'
 
 /** Columns a flow works with; digests are only ever compared in SQL. */
@@ -13,21 +13,21 @@ const columns = `tenant_id, transaction_id, status, error_code, provider_slug, c
   allow_account_change, requested_redirect_uri, landing_uri, oauth_redirect_uri, origin, caller_context,
   verifier, nonce, code, completion_expires_at, created_at, started_at, expires_at`
 
-const selectByTicket = statement(
+const selectByTicket = lookup(
   'transactions.by_ticket',
   `select ${columns}
    from transactions
    where ticket_digest = $1 and status = 'created' and ticket_expires_at > $2`,
 )
 
-const selectByState = statement(
+const selectByState = lookup(
   'transactions.by_state',
   `select ${columns}, browser_digest is not null as browser_bound, coalesce(browser_digest = any($3::bytea[]), false) as browser_matches
    from transactions
    where state_digest = $1 and status in ('started', 'parked') and expires_at > $2`,
 )
 
-const selectOne = statement(
+const selectOne = lookup(
   'transactions.find',
   `select ${columns}
    from transactions
@@ -85,7 +85,7 @@ export interface CompletableTransaction extends Transaction {
   readonly completion_matches: boolean
 }
 
-const selectForCompletion = statement(
+const selectForCompletion = lookup(
   'transactions.for_completion',
   `select ${columns}, coalesce(completion_digest = $3, false) as completion_matches
    from transactions
@@ -102,7 +102,7 @@ export async function findForCompletion(
   return (await system.query<CompletableTransaction>(selectForCompletion, values))[0]
 }
 
-const selectAudience = statement(
+const selectAudience = lookup(
   'transactions.audience',
   `select origin
    from transactions

@@ -1,5 +1,5 @@
 import type { ConnectorId, LeaseId, TenantId } from '../core/ids.ts'
-import { statement, type Db } from './database.ts'
+import { lookup, statement, type Db } from './database.ts'
 import type { TimeCursor } from './events.ts'
 import type { LeaseRow } from './rows.ts'
 
@@ -23,7 +23,7 @@ const countLive = statement(
    where tenant_id = $1 and connector_id = $2 and revoked_at is null and expires_at > $3
      and (max_calls is null or calls < max_calls)`,
 )
-const selectByDigest = statement(
+const selectByDigest = lookup(
   'leases.by_digest',
   `select ${columns}
    from leases

@@ -1,5 +1,5 @@
 import type { ProviderSlug, TenantId } from '../core/ids.ts'
-import { statement, type Db } from './database.ts'
+import { lookup, statement, type Db } from './database.ts'
 
 /** A tenant's own OAuth client registration at a provider; the secret is sealed. */
 export interface StoredProviderApp {
@@ -21,7 +21,7 @@ interface Row {
   readonly url_variables: Record<string, string>
 }
 
-const selectOne = statement(
+const selectOne = lookup(
   'provider_apps.find',
   `select provider_slug, client_id, client_secret, secret_origin, scopes, url_variables
    from provider_apps
