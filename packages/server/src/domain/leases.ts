@@ -32,7 +32,7 @@ export interface LeaseLimits {
 }
 
 /** What the bearer of a lease begins with, so that it is told from a JWT at a glance, and found by secret scanners. */
-const leasePrefix = 'lease_'
+export const leasePrefix = 'lease_'
 
 const maxLiveLeases = 100
 

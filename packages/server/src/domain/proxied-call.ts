@@ -10,8 +10,8 @@ import { maskedSink } from '../oauth/token-mask.ts'
 import type { ConnectorPlaceRequest } from './connectors.ts'
 import { forceRefresh } from './force-refresh.ts'
 import type { ReadyAccess } from './fresh-access.ts'
-import type { Principal } from './principal.ts'
 import type { ProxyCall, ProxyNeeds, ProxyReply } from './proxy-call.ts'
+import type { ProxyActor } from './proxy-caller.ts'
 import { maxBodyBytes, proxyTimes } from './proxy-limits.ts'
 import { providerLabel, type Recorder } from './proxy-record.ts'
 import { isRepeatable, pauseBeforeRetry, type Attempts } from './proxy-retry.ts'
@@ -20,7 +20,7 @@ import type { ProxyTarget } from './proxy-target.ts'
 /** One call with all its attempts. */
 export class ProxiedCall {
   readonly #context: ProxyNeeds
-  readonly #principal: Principal
+  readonly #actor: ProxyActor
   readonly #place: ConnectorPlaceRequest
   readonly #call: ProxyCall
   readonly #reply: ProxyReply
@@ -34,7 +34,7 @@ export class ProxiedCall {
 
   constructor(
     context: ProxyNeeds,
-    principal: Principal,
+    actor: ProxyActor,
     place: ConnectorPlaceRequest,
     parts: {
       readonly call: ProxyCall
@@ -44,7 +44,7 @@ export class ProxiedCall {
     },
   ) {
     this.#context = context
-    this.#principal = principal
+    this.#actor = actor
     this.#place = place
     this.#call = parts.call
     this.#reply = parts.reply
@@ -118,7 +118,7 @@ export class ProxiedCall {
       body,
       bodyBytes,
       signal,
-      bulkhead: { key: contextId, tenant: this.#principal.tenantId },
+      bulkhead: { key: contextId, tenant: this.#actor.tenantId },
       limits: { ...proxyTimes, maxReplyBytes: maxBodyBytes },
     }
   }
@@ -134,7 +134,7 @@ export class ProxiedCall {
   /** A token to try once more with after a 401. Without a body to send again the refresh serves the next call. */
   async #renewed(rejected: ReadyAccess): Promise<ReadyAccess | undefined> {
     try {
-      const access = await forceRefresh(this.#context, this.#principal.tenantId, this.#place, rejected)
+      const access = await forceRefresh(this.#context, this.#actor.tenantId, this.#place, rejected)
       const isNew = access.kind === 'ready' && access.connector.version !== rejected.connector.version
       const isHere = isNew && access.connector.context_id === rejected.connector.context_id
       return isHere && this.#canResend ? access : undefined

@@ -1,19 +1,14 @@
 import type { ConnectorRow } from '../store/rows.ts'
 import type { Context } from './context.ts'
 import { pathTemplate } from './path-template.ts'
-import type { Principal } from './principal.ts'
 import type { ProxyCall, ProxyNeeds } from './proxy-call.ts'
+import type { ProxyActor } from './proxy-caller.ts'
 
 /** Counts and records how a call ended: with the provider's status, or with a code of our own. */
 export type Recorder = (outcome: number | string) => Promise<void>
 
 /** Makes the recorder of one call. */
-export function recorder(
-  context: ProxyNeeds,
-  principal: Principal,
-  connector: ConnectorRow,
-  call: ProxyCall,
-): Recorder {
+export function recorder(context: ProxyNeeds, actor: ProxyActor, connector: ConnectorRow, call: ProxyCall): Recorder {
   const slug = connector.provider_slug
   const provider = providerLabel(context, slug)
   return async (outcome) => {
@@ -23,10 +18,10 @@ export function recorder(
     })
     await context.activity.note({
       action: 'connector.proxied',
-      tenantId: principal.tenantId,
+      tenantId: actor.tenantId,
       connectorId: connector.connector_id,
       place: { space_id: connector.space_id, collection_id: connector.collection_id },
-      actorId: principal.subject,
+      actorId: actor.actorId,
       metadata: { method: call.method, path: pathTemplate(call.path), status: outcome },
     })
   }

@@ -3,9 +3,9 @@ import { Problem } from '../core/problem.ts'
 import { isPathRefused } from '../oauth/api-url.ts'
 import type { ConnectorPlaceRequest } from './connectors.ts'
 import { freshAccess, type FreshAccess, type ReadyAccess } from './fresh-access.ts'
-import { requireReach, requireRight, type Principal } from './principal.ts'
 import { ProxiedCall } from './proxied-call.ts'
 import type { ProxyCall, ProxyNeeds, ProxyReply } from './proxy-call.ts'
+import { admitCaller, chargeCaller, type ProxyCaller } from './proxy-caller.ts'
 import { minTtlMs } from './proxy-limits.ts'
 import { requirePolicy, requireProxyMethod } from './proxy-policy.ts'
 import { recorder } from './proxy-record.ts'
@@ -18,22 +18,22 @@ import { proxyTarget } from './proxy-target.ts'
  */
 export async function proxy(
   context: ProxyNeeds,
-  principal: Principal,
+  caller: ProxyCaller,
   place: ConnectorPlaceRequest,
   call: ProxyCall,
   reply: ProxyReply,
 ): Promise<void> {
-  requireRight(principal, 'connectors:use')
-  requireReach(principal, place.spaceId, place.collectionId)
+  const actor = await admitCaller(context, caller, place, call)
   requireProxyMethod(call.method)
   if (isPathRefused(call.path)) throw new Problem('proxy_path_refused')
-  const access = requireReady(await freshAccess(context, principal.tenantId, place, minTtlMs))
+  const access = requireReady(await freshAccess(context, actor.tenantId, place, minTtlMs))
   const { connector } = access
-  const record = recorder(context, principal, connector, call)
+  const record = recorder(context, actor, connector, call)
   try {
     requirePolicy(policyOf(connector), call.method, call.path)
-    const target = await proxyTarget(context, principal.tenantId, connector)
-    await new ProxiedCall(context, principal, place, { call, reply, target, record }).run(access)
+    const target = await proxyTarget(context, actor.tenantId, connector)
+    await chargeCaller(context, caller)
+    await new ProxiedCall(context, actor, place, { call, reply, target, record }).run(access)
   } catch (error) {
     // What is told is why the call failed, not that its record did.
     if (error instanceof Problem) await record(error.code).catch(() => {})

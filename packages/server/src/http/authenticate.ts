@@ -4,7 +4,7 @@ import type { Principal } from '../domain/principal.ts'
 import type { BearerVerifier } from './bearer-verifier.ts'
 
 /** The token of `Authorization: Bearer …` (RFC 6750 §2.1); `undefined` when there is no such header. Throws 401 for another scheme. */
-function bearerToken(request: FastifyRequest): string | undefined {
+export function bearerToken(request: FastifyRequest): string | undefined {
   const header = request.headers.authorization
   if (header === undefined) return undefined
   const match = /^Bearer +([A-Za-z0-9._~+/=-]{1,8192})$/i.exec(header)

@@ -3,10 +3,13 @@ import rateLimit from '@fastify/rate-limit'
 import { Problem } from '../core/problem.ts'
 import type { Principal } from '../domain/principal.ts'
 
+/** Whose requests are counted together: a principal, or a lease. */
+type Counted = Pick<Principal, 'tenantId' | 'issuer' | 'subject'>
+
 /** This service's own request limits, per minute and process. */
 export interface Limits {
   /** Counts a request against its principal and tenant. Throws 429. */
-  check(request: FastifyRequest, principal: Principal): Promise<void>
+  check(request: FastifyRequest, principal: Counted): Promise<void>
   /** Counts a request against its address, before anybody is known. Throws 429. */
   checkAddress(request: FastifyRequest): Promise<void>
   /** Counts a callback with an invalid state against its address. Throws 429. */
@@ -24,7 +27,7 @@ export const noLimits: Limits = {
 
 export async function createLimits(app: FastifyInstance): Promise<Limits> {
   await app.register(rateLimit, { global: false })
-  const principals = new WeakMap<FastifyRequest, Principal>()
+  const principals = new WeakMap<FastifyRequest, Counted>()
   const limiter = (name: keyof typeof perMinute, key: (request: FastifyRequest) => string) => {
     const count = app.createRateLimit({
       max: perMinute[name],

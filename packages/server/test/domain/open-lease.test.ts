@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { collectionId, connectorId, leaseId, spaceId, tenantId } from '../../src/core/ids.ts'
 import { Problem } from '../../src/core/problem.ts'
 import { createLease, endLease, listLeases, type LeaseLimits } from '../../src/domain/leases.ts'
-import { findOpenLease, spendLease } from '../../src/domain/open-lease.ts'
+import { findOpenLease, requireLeased, spendLease } from '../../src/domain/open-lease.ts'
 import { rights, type Principal } from '../../src/domain/principal.ts'
 import { connectAccount, consentAt } from '../support/consent.ts'
 import { connectorPath, rows } from '../support/connectors.ts'
@@ -35,8 +35,11 @@ const call = { method: 'GET', path: '/v1/issues/1' }
 async function lent(more: Partial<LeaseLimits> = {}, of?: string) {
   const id = of ?? (await connectAccount(service))
   const { view, bearer } = await createLease(service.context, ada, placeOf(id), { ...limits, ...more })
-  const use = async (how: { readonly method: string; readonly path: string } = call) =>
-    spendLease(service.context, await findOpenLease(service.context, bearer.reveal(), placeOf(id)), how)
+  const use = async (how: { readonly method: string; readonly path: string } = call, place = placeOf(id)) => {
+    const found = await findOpenLease(service.context, bearer.reveal())
+    await requireLeased(service.context, found, place, how)
+    await spendLease(service.context, found)
+  }
   const calls = async () => {
     const [row] = await rows(service, 'select calls from leases where lease_id = $1', [view.id])
     return Number(row?.['calls'])
@@ -81,15 +84,13 @@ describe('a call with a lease', () => {
     const lease = await lent()
     const other = await connectAccount(service)
     const elsewhere = { ...placeOf(lease.id), spaceId: spaceId('99999999-e89b-42d3-a456-426614174999') }
-    for (const [bearer, place] of [
-      [lease.bearer, placeOf(other)],
-      [lease.bearer, placeOf('conn_absent')],
-      [lease.bearer, elsewhere],
-      [`${lease.bearer}x`, placeOf(lease.id)],
-      ['lease_', placeOf(lease.id)],
-    ] as const) {
-      await assert.rejects(findOpenLease(service.context, bearer, place), problem('lease_invalid'))
+    for (const place of [placeOf(other), placeOf('conn_absent'), elsewhere]) {
+      await assert.rejects(lease.use(call, place), problem('lease_invalid'))
     }
+    for (const bearer of [`${lease.bearer}x`, 'lease_']) {
+      await assert.rejects(findOpenLease(service.context, bearer), problem('lease_invalid'))
+    }
+    assert.equal(await lease.calls(), 0)
   })
 
   it('is refused once the budget is spent: of fifty at once exactly as many pass as it holds', async () => {
@@ -104,15 +105,15 @@ describe('a call with a lease', () => {
 
   it('is refused after expiry and after revocation, also when that came between look and call', async () => {
     const brief = await lent({ ttlMs: 1000 })
-    const found = await findOpenLease(service.context, brief.bearer, placeOf(brief.id))
+    const found = await findOpenLease(service.context, brief.bearer)
     service.clock.advance(1000)
-    await assert.rejects(spendLease(service.context, found, call), problem('lease_invalid'))
+    await assert.rejects(spendLease(service.context, found), problem('lease_invalid'))
     await assert.rejects(brief.use(), problem('lease_invalid'))
 
     const revoked = await lent()
-    const seen = await findOpenLease(service.context, revoked.bearer, placeOf(revoked.id))
+    const seen = await findOpenLease(service.context, revoked.bearer)
     await endLease(service.context, ada, placeOf(revoked.id), revoked.leaseId)
-    await assert.rejects(spendLease(service.context, seen, call), problem('lease_invalid'))
+    await assert.rejects(spendLease(service.context, seen), problem('lease_invalid'))
     await assert.rejects(revoked.use(), problem('lease_invalid'))
     assert.equal(await revoked.calls(), 0)
   })
@@ -135,12 +136,12 @@ describe('a call with a lease', () => {
 
   it('is refused for good once the connector was disconnected, even when it is connected again', async () => {
     const lease = await lent()
-    const found = await findOpenLease(service.context, lease.bearer, placeOf(lease.id))
+    const found = await findOpenLease(service.context, lease.bearer)
     await service.call('DELETE', connectorPath(lease.id))
     await assert.rejects(lease.use(), problem('lease_invalid'))
     await connectAccount(service, { query: { connector_id: lease.id } })
     await assert.rejects(lease.use(), problem('lease_invalid'))
-    await assert.rejects(spendLease(service.context, found, call), problem('lease_invalid'))
+    await assert.rejects(spendLease(service.context, found), problem('lease_invalid'))
     const { items } = await listLeases(service.context, ada, placeOf(lease.id), { limit: 10, cursor: undefined })
     assert.notEqual(items[0]?.revoked_at, null)
   })

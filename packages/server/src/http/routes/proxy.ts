@@ -2,10 +2,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ConnectorParams } from '@connector-oauth/contract/connectors.ts'
 import { collectionId, connectorId, spaceId } from '../../core/ids.ts'
 import { Problem } from '../../core/problem.ts'
-import type { Principal } from '../../domain/principal.ts'
+import { leasePrefix } from '../../domain/leases.ts'
+import { findOpenLease } from '../../domain/open-lease.ts'
+import type { ProxyCaller } from '../../domain/proxy-caller.ts'
 import { maxBodyBytes, proxyTimes, replayBytes } from '../../domain/proxy-limits.ts'
 import { proxy } from '../../domain/proxy.ts'
-import { requirePrincipal } from '../authenticate.ts'
+import { bearerToken, requirePrincipal } from '../authenticate.ts'
 import { isUnexpected, sendError, toAnswer } from '../errors.ts'
 import type { HttpContext } from '../http-context.ts'
 import { takeBody } from '../proxy-body.ts'
@@ -79,7 +81,7 @@ export async function proxyRoutes(app: FastifyInstance, http: HttpContext): Prom
 
     async function pass(request: FastifyRequest, reply: FastifyReply): Promise<void> {
       if (isPreflight(request)) return void (await reply.code(204).header('content-length', '0').send())
-      const principal = await proxyCaller(http, request)
+      const caller = await proxyCaller(http, request)
       const { params } = validate({
         params: request.params,
         query: undefined,
@@ -104,7 +106,7 @@ export async function proxyRoutes(app: FastifyInstance, http: HttpContext): Prom
         }
         await proxy(
           http.flows,
-          principal,
+          caller,
           place,
           call,
           rawReply(reply, () => isClosing),
@@ -130,12 +132,19 @@ export async function proxyRoutes(app: FastifyInstance, http: HttpContext): Prom
   })
 }
 
-/** Who calls, before anything is looked up. Throws 401 and 429. */
-async function proxyCaller(http: HttpContext, request: FastifyRequest): Promise<Principal> {
+/** Who calls: a bearer token or a lease, the only place where one counts. Throws 401 and 429. */
+async function proxyCaller(http: HttpContext, request: FastifyRequest): Promise<ProxyCaller> {
   await http.limits.checkAddress(request)
+  const token = bearerToken(request)
+  if (token?.startsWith(leasePrefix)) {
+    const found = await findOpenLease(http.flows, token)
+    const { tenantId, lease } = found
+    await http.limits.check(request, { tenantId, issuer: leasePrefix, subject: lease.lease_id })
+    return { kind: 'lease', found }
+  }
   const principal = await requirePrincipal(request, http.verify)
   await http.limits.check(request, principal)
-  return principal
+  return { kind: 'principal', principal }
 }
 
 const documentation = {

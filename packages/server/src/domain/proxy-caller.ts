@@ -1,0 +1,42 @@
+import type { TenantId } from '../core/ids.ts'
+import type { ConnectorPlaceRequest } from './connectors.ts'
+import type { Context } from './context.ts'
+import { requireLeased, spendLease, type FoundLease, type LeasedCall } from './open-lease.ts'
+import { requireReach, requireRight, type Principal } from './principal.ts'
+
+/** Who calls through the proxy: somebody with rights of its own, or the holder of a lease with its limits. */
+export type ProxyCaller =
+  | { readonly kind: 'principal'; readonly principal: Principal }
+  | { readonly kind: 'lease'; readonly found: FoundLease }
+
+/** Whose call it is on the record. */
+export interface ProxyActor {
+  readonly tenantId: TenantId
+  readonly actorId: string
+}
+
+/** Throws 401 and 403 before anything is looked up or asked of a provider. */
+export async function admitCaller(
+  context: Pick<Context, 'meter' | 'activity'>,
+  caller: ProxyCaller,
+  place: ConnectorPlaceRequest,
+  call: LeasedCall,
+): Promise<ProxyActor> {
+  if (caller.kind === 'lease') {
+    const { found } = caller
+    await requireLeased(context, found, place, call)
+    return { tenantId: found.tenantId, actorId: found.lease.lease_id }
+  }
+  const { principal } = caller
+  requireRight(principal, 'connectors:use')
+  requireReach(principal, place.spaceId, place.collectionId)
+  return { tenantId: principal.tenantId, actorId: principal.subject }
+}
+
+/** The last step before a call is sent: a lease pays for it. */
+export async function chargeCaller(
+  context: Pick<Context, 'database' | 'clock' | 'meter'>,
+  caller: ProxyCaller,
+): Promise<void> {
+  if (caller.kind === 'lease') await spendLease(context, caller.found)
+}
