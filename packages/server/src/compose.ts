@@ -10,6 +10,7 @@ import type { ProviderDefinition } from './core/provider-definition.ts'
 import type { Secret } from './core/secret.ts'
 import { createActivity } from './domain/activity.ts'
 import type { Catalog, Context, DeploymentApp } from './domain/context.ts'
+import { createRefreshGate } from './domain/refresh-gate.ts'
 import { everyWork, type Work } from './domain/work.ts'
 import { createBearerVerifier, type BearerSettings } from './http/bearer-verifier.ts'
 import type { TokenSigner } from './http/http-context.ts'
@@ -76,6 +77,7 @@ export function composeFlows(settled: Settled): Flows {
     keySets: createKeySets({ egress, clock }),
     catalog: withOwnProvider(settled.catalog, ownProvider?.definition),
     refreshesUnderWay: new Map(),
+    refreshGate: createRefreshGate(clock),
     proxyTargets: new Map(),
     activity: createActivity({ database, clock, meter }),
     wakeUp: jobs,

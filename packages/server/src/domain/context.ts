@@ -12,6 +12,7 @@ import type { Database } from '../store/database.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { Activity } from './activity.ts'
 import type { ProxyTarget } from './proxy-target.ts'
+import type { RefreshGate } from './refresh-gate.ts'
 import type { RefreshResult } from './refresh-result.ts'
 import type { WakeUp } from './work.ts'
 
@@ -56,6 +57,7 @@ export interface Context {
   readonly refreshesUnderWay: Map<string, Promise<RefreshResult>>
   /** Providers as calls through the proxy need them, for seconds; the proxy keeps it small. */
   readonly proxyTargets: Map<string, ProxyTarget>
+  readonly refreshGate: RefreshGate
   /** Exports and calls through the proxy, written in batches. */
   readonly activity: Activity
   readonly wakeUp: WakeUp

@@ -42,7 +42,8 @@ export async function exchange(context: Needs, transaction: Transaction, inHand:
     const grant = await requestToken(context, provider.client, transaction, inHand)
     const { account, kept } = await identifyAccount(context, provider.client, grant)
     try {
-      return await storeConnection(context, transaction, { ...grant, kept: { ...grant.kept, ...kept } }, account)
+      const whole = { ...grant, kept: { ...grant.kept, ...kept } }
+      return await storeConnection(context, transaction, whole, account, provider.client.definition)
     } catch (error) {
       // A refusal is about which account this is, and dropping the grant might cut off a good connection to it.
       if (!(error instanceof Problem)) await dropGrant(context, provider.client, grant)

@@ -3,6 +3,7 @@ import type { ConnectorPlaceRequest } from './connectors.ts'
 import type { Context } from './context.ts'
 import { freshAccess, type ReadyAccess } from './fresh-access.ts'
 import { requireReach, requireRight, type Principal } from './principal.ts'
+import type { RefreshNeeds } from './refresh.ts'
 
 /**
  * Hands out a raw access token, good for at least `minTtlMs`.
@@ -10,10 +11,7 @@ import { requireReach, requireRight, type Principal } from './principal.ts'
  * Throws 404 `connector_unknown`, 409 `reauth_required`, `connector_disconnected`, `connector_paused`, 503 `provider_unavailable`.
  */
 export async function exportToken(
-  context: Pick<
-    Context,
-    'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets' | 'refreshesUnderWay' | 'activity'
-  >,
+  context: RefreshNeeds & Pick<Context, 'activity'>,
   principal: Principal,
   place: ConnectorPlaceRequest,
   minTtlMs: number,

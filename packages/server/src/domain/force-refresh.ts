@@ -2,20 +2,12 @@ import { plusMs } from '../core/clock.ts'
 import type { TenantId } from '../core/ids.ts'
 import { findConnector } from '../store/connectors.ts'
 import type { ConnectorRow } from '../store/rows.ts'
-import {
-  describeFailure,
-  freshAccess,
-  isAt,
-  stillValid,
-  type AccessNeeds,
-  type AccessPlace,
-  type FreshAccess,
-  type ReadyAccess,
-} from './fresh-access.ts'
-import { forcedEveryMs, refresh } from './refresh.ts'
+import { asItIs, freshAccess, isAt, type AccessPlace, type FreshAccess, type ReadyAccess } from './fresh-access.ts'
+import { refresh, type RefreshNeeds } from './refresh.ts'
+import { forcedEveryMs } from './send-refresh.ts'
 
-/** How often the row is looked at while somebody else refreshes; each look waits, so this bounds the whole. */
-const rounds = 80
+/** How often the row is judged anew; a look that finds a refresh under way waits for it first. */
+const rounds = 5
 
 /**
  * An access token after the provider's API answered 401 to `rejected`.
@@ -26,7 +18,7 @@ const rounds = 80
  * `connector.version`): the 401 then stands.
  */
 export async function forceRefresh(
-  context: AccessNeeds,
+  context: RefreshNeeds,
   tenantId: TenantId,
   place: AccessPlace,
   rejected: ReadyAccess,
@@ -39,12 +31,14 @@ export async function forceRefresh(
       return freshAccess(context, tenantId, place, 0)
     }
     if (!mayForce(context, connector)) return asItIs(context, connector)
-    const outcome = await refresh(context, tenantId, connector, 'forced')
+    const outcome = await refresh(context, connector, 'rejected')
     switch (outcome.kind) {
       case 'changed':
         continue
       case 'failed':
         return asItIs(context, outcome.connector)
+      case 'deferred':
+        return asItIs(context, connector, outcome.retryAfterSeconds)
     }
   }
   return { kind: 'unavailable', retryAfterSeconds: 5 }
@@ -55,15 +49,11 @@ function isRefreshable(connector: ConnectorRow): boolean {
   return (health === 'active' || health === 'degraded') && !paused && refreshToken !== null
 }
 
-function mayForce(context: AccessNeeds, connector: ConnectorRow): boolean {
+function mayForce(context: RefreshNeeds, connector: ConnectorRow): boolean {
   const now = context.clock.now()
   // Somebody is at it, for whatever reason: their token is worth the wait.
   if (connector.refresh_lease_ends_at !== null && connector.refresh_lease_ends_at > now) return true
   if (connector.refresh_retry_at !== null && connector.refresh_retry_at > now) return false
   const { refresh_forced_at: forcedAt } = connector
   return forcedAt === null || forcedAt <= plusMs(now, -forcedEveryMs)
-}
-
-async function asItIs(context: AccessNeeds, connector: ConnectorRow): Promise<FreshAccess> {
-  return (await stillValid(context, connector)) ?? describeFailure(context, connector)
 }

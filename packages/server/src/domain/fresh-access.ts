@@ -3,9 +3,11 @@ import type { ConnectorId, TenantId } from '../core/ids.ts'
 import type { Secret } from '../core/secret.ts'
 import { findConnector } from '../store/connectors.ts'
 import type { ConnectorRow } from '../store/rows.ts'
+import { SealBroken } from '../vault/vault.ts'
 import { connectorPlace } from './connector-places.ts'
-import type { Context } from './context.ts'
-import { providerAppChanged, refresh, usableProvider } from './refresh.ts'
+import { providerAppChanged, usableProvider } from './prepare-refresh.ts'
+import { outcomeUnknown } from './refresh-failure.ts'
+import { refresh, type RefreshNeeds } from './refresh.ts'
 
 /** An access token that may be handed out or used now. */
 export interface ReadyAccess {
@@ -28,12 +30,6 @@ export type FreshAccess =
   /** Provider trouble: try later. */
   | { readonly kind: 'unavailable'; readonly retryAfterSeconds: number }
 
-/** What getting a fresh token takes. */
-export type AccessNeeds = Pick<
-  Context,
-  'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets' | 'refreshesUnderWay'
->
-
 /** Where a caller says that a connector is; anywhere else there is none. */
 export interface AccessPlace {
   readonly spaceId: string
@@ -41,8 +37,10 @@ export interface AccessPlace {
   readonly connectorId: ConnectorId
 }
 
-/** How often a caller looks again while somebody else refreshes; each look waits, so this bounds the whole. */
-const rounds = 80
+/** How often the row is judged anew; a look that finds a refresh under way waits for it first. */
+const rounds = 20
+/** How long a caller is kept at most, whatever happens. */
+const patienceMs = 30_000
 
 /**
  * An access token good for at least `minTtlMs`, refreshed when it must be.
@@ -50,29 +48,30 @@ const rounds = 80
  * A token that lives shorter than asked but is still valid is handed out when no refresh is possible.
  */
 export async function freshAccess(
-  context: AccessNeeds,
+  context: RefreshNeeds,
   tenantId: TenantId,
   place: AccessPlace,
   minTtlMs: number,
 ): Promise<FreshAccess> {
+  const endsAt = performance.now() + patienceMs
   let versionAtFirst: number | undefined
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < rounds && performance.now() < endsAt; round += 1) {
     const connector = await findConnector(context.database.tenant(tenantId), tenantId, place.connectorId)
     if (connector === undefined || !isAt(connector, place)) return { kind: 'unknown' }
-    const judged = await judge(context, tenantId, connector, minTtlMs)
+    const judged = await judge(context, connector, minTtlMs)
     if (judged !== 'refresh') return judged
     versionAtFirst ??= connector.version
     // Refreshed since the first look, and still shorter-lived than asked: asking again would bring no better one.
-    if (connector.version !== versionAtFirst) {
-      return (await stillValid(context, connector)) ?? describeFailure(context, connector)
-    }
-    const outcome = await refresh(context, tenantId, connector)
+    if (connector.version !== versionAtFirst) return asItIs(context, connector)
+    const outcome = await refresh(context, connector, 'read')
     switch (outcome.kind) {
       case 'changed':
         // Somebody stored something; look at it.
         continue
       case 'failed':
-        return (await stillValid(context, outcome.connector)) ?? describeFailure(context, outcome.connector)
+        return asItIs(context, outcome.connector)
+      case 'deferred':
+        return asItIs(context, connector, outcome.retryAfterSeconds)
     }
   }
   return { kind: 'unavailable', retryAfterSeconds: 5 }
@@ -84,8 +83,7 @@ export function isAt(connector: ConnectorRow, place: AccessPlace): boolean {
 }
 
 async function judge(
-  context: AccessNeeds,
-  tenant: TenantId,
+  context: RefreshNeeds,
   connector: ConnectorRow,
   minTtlMs: number,
 ): Promise<FreshAccess | 'refresh'> {
@@ -94,46 +92,69 @@ async function judge(
   if (connector.health === 'reauth_required') {
     // The operator may have put the provider app back that the grant belongs to.
     const mayBeBack = connector.status_reason === providerAppChanged && connector.refresh_token !== null
-    const provider = mayBeBack ? await usableProvider(context, tenant, connector) : 'changed'
-    return typeof provider === 'string' ? describeFailure(context, connector) : 'refresh'
+    const provider = mayBeBack ? await usableProvider(context, connector) : 'changed'
+    return typeof provider === 'string' ? asItIs(context, connector) : 'refresh'
   }
   const now = context.clock.now()
   const expiresAt = connector.access_token_expires_at
-  if (expiresAt === null || expiresAt > plusMs(now, minTtlMs)) return ready(context, connector)
+  const isLongEnough = expiresAt === null || expiresAt > plusMs(now, minTtlMs)
   // A token that cannot be refreshed is good until its end.
-  if (connector.refresh_token === null && expiresAt > now) return ready(context, connector)
-  if (connector.refresh_retry_at !== null && connector.refresh_retry_at > now) {
-    return (await stillValid(context, connector)) ?? describeFailure(context, connector)
+  if (isLongEnough || (connector.refresh_token === null && expiresAt > now)) {
+    const ready = await openAccess(context, connector)
+    if (ready !== undefined) return ready
   }
+  if (connector.refresh_retry_at !== null && connector.refresh_retry_at > now) return asItIs(context, connector)
   return 'refresh'
 }
 
-/** The token as it is, unless it has expired or may not be used. */
-export async function stillValid(context: AccessNeeds, connector: ConnectorRow): Promise<ReadyAccess | undefined> {
+/** The token as it is, unless it has expired or may not be used; then why there is none. */
+export async function asItIs(
+  context: RefreshNeeds,
+  connector: ConnectorRow,
+  retryAfterSeconds?: number,
+): Promise<FreshAccess> {
   const expiresAt = connector.access_token_expires_at
-  if (connector.health !== 'active' && connector.health !== 'degraded') return undefined
-  if (connector.paused || (expiresAt !== null && expiresAt <= context.clock.now())) return undefined
-  return ready(context, connector)
+  const isValid = expiresAt === null || expiresAt > context.clock.now()
+  const ready = isValid && isGood(connector) ? await openAccess(context, connector) : undefined
+  return ready ?? describeFailure(context, connector, retryAfterSeconds)
 }
 
-async function ready(context: AccessNeeds, connector: ConnectorRow): Promise<ReadyAccess> {
+/** Nobody knows what became of the refresh token after a lost reply, and nobody has said anything against this one. */
+function isGood({ health, status_reason: reason, paused }: ConnectorRow): boolean {
+  return !paused && (health === 'active' || health === 'degraded' || reason === outcomeUnknown)
+}
+
+/** `undefined` when the sealed token opens no more; a refresh brings another. */
+async function openAccess(
+  context: Pick<RefreshNeeds, 'vault'>,
+  connector: ConnectorRow,
+): Promise<ReadyAccess | undefined> {
   if (connector.access_token === null) throw new Error('An active connector has no access token')
-  return {
-    kind: 'ready',
-    accessToken: await context.vault.open(connectorPlace(connector, 'access_token'), connector.access_token),
-    tokenType: connector.token_type ?? 'Bearer',
-    expiresAt: connector.access_token_expires_at ?? undefined,
-    scopes: connector.granted_scopes,
-    connector,
+  try {
+    return {
+      kind: 'ready',
+      accessToken: await context.vault.open(connectorPlace(connector, 'access_token'), connector.access_token),
+      tokenType: connector.token_type ?? 'Bearer',
+      expiresAt: connector.access_token_expires_at ?? undefined,
+      scopes: connector.granted_scopes,
+      connector,
+    }
+  } catch (error) {
+    if (error instanceof SealBroken) return undefined
+    throw error
   }
 }
 
-/** Why there is no token for this connector, and what may be done about it. */
-export function describeFailure(context: AccessNeeds, connector: ConnectorRow): FreshAccess {
+function describeFailure(
+  context: Pick<RefreshNeeds, 'clock'>,
+  connector: ConnectorRow,
+  retryAfterSeconds?: number,
+): FreshAccess {
   if (connector.health === 'disconnected') return { kind: 'disconnected' }
+  if (connector.paused) return { kind: 'paused' }
   if (connector.health === 'reauth_required') {
     return { kind: 'reauth-required', reason: connector.status_reason ?? 'unknown' }
   }
   const waitMs = (connector.refresh_retry_at?.getTime() ?? 0) - context.clock.now().getTime()
-  return { kind: 'unavailable', retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) }
+  return { kind: 'unavailable', retryAfterSeconds: retryAfterSeconds ?? Math.max(1, Math.ceil(waitMs / 1000)) }
 }

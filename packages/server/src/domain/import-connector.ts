@@ -10,6 +10,7 @@ import { viewConnector, type ConnectorView } from './connector-view.ts'
 import type { Context } from './context.ts'
 import { requireReach, requireRight, type Principal } from './principal.ts'
 import { providerInUse } from './provider-client.ts'
+import { firstRefreshAt } from './refresh-schedule.ts'
 
 export interface ImportRequest {
   readonly spaceId: SpaceId
@@ -51,6 +52,7 @@ export async function importConnector(
     connector_id: request.connectorId ?? mintConnectorId(),
   }
   const { accessToken, refreshToken, expiresAt, scopes } = request.credential
+  const grantedAt = context.clock.now()
   const credentials = {
     contextId: provider.contextId,
     principal: { issuer, subject },
@@ -63,6 +65,7 @@ export async function importConnector(
     expiresAt,
     idTokenSubject: undefined,
     kept: {},
+    nextRefreshAt: refreshToken && firstRefreshAt(ids.connector_id, expiresAt, provider.client.definition, grantedAt),
   }
   return context.database.transaction(tenant, async (db) => {
     const earlier = await takeIdempotencyKey(db, scope)

@@ -33,6 +33,7 @@ export type ProxyNeeds = Pick<
   | 'egress'
   | 'keySets'
   | 'refreshesUnderWay'
+  | 'refreshGate'
   | 'activity'
   | 'meter'
   | 'proxyTargets'

@@ -9,6 +9,7 @@ import {
   type ConnectorId,
 } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
+import type { ProviderDefinition } from '../core/provider-definition.ts'
 import type { ProviderAccount, TokenGrant } from '../core/token.ts'
 import { addConnector, lockConnector, reconnectConnector, type Credentials } from '../store/connectors.ts'
 import type { Db } from '../store/database.ts'
@@ -22,6 +23,7 @@ import type { Place } from '../vault/place.ts'
 import { writeCallerContext } from './caller-context.ts'
 import { connectorPlace } from './connector-places.ts'
 import type { Context } from './context.ts'
+import { firstRefreshAt } from './refresh-schedule.ts'
 import { isSamePlace } from './prepare-transaction.ts'
 import { transactionPlace } from './transaction-places.ts'
 
@@ -45,12 +47,17 @@ export async function storeConnection(
   transaction: Transaction,
   grant: TokenGrant,
   account: ProviderAccount | undefined,
+  definition: ProviderDefinition,
 ): Promise<Connected> {
   const tenant = tenantId(transaction.tenant_id)
   const id = connectorId(transaction.connector_id)
-  const credentials = await sealCredentials(context, transaction, grant, account)
-  const callerContext = await moveCallerContext(context, transaction)
   const now = context.clock.now()
+  const { refreshToken, expiresAt } = grant
+  const credentials = {
+    ...(await sealCredentials(context, transaction, grant, account)),
+    nextRefreshAt: refreshToken && firstRefreshAt(id, expiresAt, definition, now),
+  }
+  const callerContext = await moveCallerContext(context, transaction)
   await context.database.transaction(tenant, async (db) => {
     const isNew = await putConnector(db, transaction, credentials, now)
     await addEvent(
@@ -157,7 +164,7 @@ async function sealCredentials(
   transaction: Transaction,
   grant: TokenGrant,
   account: ProviderAccount | undefined,
-): Promise<Credentials> {
+): Promise<Omit<Credentials, 'nextRefreshAt'>> {
   const subject = grant.idTokenClaims?.['sub']
   return {
     contextId: transaction.context_id,

@@ -26,8 +26,6 @@ export interface CodeExchange {
 /** What one refresh needs beside the provider app. */
 export interface RefreshRequest {
   readonly refreshToken: Secret
-  /** Not sent: the providers that extend the access token itself return it as their refresh token. */
-  readonly accessToken: Secret | undefined
   readonly kept: Readonly<Record<string, string>>
   /** `sub` of the ID token that came with the grant; another one in the reply is nonsense (OIDC Core §12.2). */
   readonly idTokenSubject: string | undefined

@@ -3,7 +3,8 @@ import { lookup, statement, type Db } from './database.ts'
 import type { TimeCursor } from './events.ts'
 import type { ConnectorRow } from './rows.ts'
 
-const columns = `tenant_id, connector_id, space_id, collection_id, provider_slug, context_id, principal_issuer,
+/** All of a connector, for statements that answer whole rows. */
+export const connectorColumns = `tenant_id, connector_id, space_id, collection_id, provider_slug, context_id, principal_issuer,
   principal_subject, display_name, account_id, account_name, health, paused, status, status_reason, requested_scopes,
   granted_scopes, access_token, refresh_token, token_type, access_token_expires_at, id_token_subject, kept, version,
   refresh_fence, refresh_lease_ends_at, refresh_failures, refresh_retry_at, refresh_forced_at, refresh_sent_at,
@@ -12,20 +13,20 @@ const columns = `tenant_id, connector_id, space_id, collection_id, provider_slug
 
 const selectOne = lookup(
   'connectors.find',
-  `select ${columns}
+  `select ${connectorColumns}
    from connectors
    where tenant_id = $1 and connector_id = $2`,
 )
 const lockOne = statement(
   'connectors.lock',
-  `select ${columns}
+  `select ${connectorColumns}
    from connectors
    where tenant_id = $1 and connector_id = $2
    for update`,
 )
 const selectPage = statement(
   'connectors.page',
-  `select ${columns}
+  `select ${connectorColumns}
    from connectors
    where tenant_id = $1 and space_id = $2 and collection_id = $3
      and ($4::text is null or provider_slug = $4)
@@ -40,9 +41,9 @@ const insertOne = statement(
      (tenant_id, connector_id, context_id, principal_issuer, principal_subject, account_id, account_name,
       requested_scopes, granted_scopes, access_token, refresh_token, token_type, access_token_expires_at,
       id_token_subject, kept, space_id, collection_id, provider_slug, display_name, scope_config, health,
-      tokens_granted_at, created_at, updated_at)
+      tokens_granted_at, created_at, updated_at, next_refresh_at)
    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, 'active', $21, $21,
-           $21)
+           $21, $22)
    on conflict do nothing
    returning connector_id`,
 )
@@ -54,8 +55,8 @@ const replaceCredentials = statement(
        refresh_token = $11, token_type = $12, access_token_expires_at = $13, id_token_subject = $14, kept = $15,
        version = version + 1, refresh_fence = refresh_fence + 1, refresh_lease_ends_at = null, refresh_failures = 0,
        refresh_retry_at = null, refresh_forced_at = null, refresh_sent_at = null, refresh_unanswered = 0,
-       refresh_rotated = null, tokens_granted_at = $16, reconnected_at = $16, disconnected_at = null,
-       updated_at = $16
+       refresh_rotated = null, tokens_granted_at = $16, reconnected_at = $16, next_refresh_at = $17,
+       disconnected_at = null, updated_at = $16
    where tenant_id = $1 and connector_id = $2`,
 )
 const disconnect = statement(
@@ -76,7 +77,7 @@ const patch = statement(
   `update connectors
    set display_name = $3, scope_config = $4, sync_schedule = $5, paused = $6, updated_at = $7
    where tenant_id = $1 and connector_id = $2
-   returning ${columns}`,
+   returning ${connectorColumns}`,
 )
 
 export interface Credentials {
@@ -91,6 +92,8 @@ export interface Credentials {
   readonly expiresAt: Date | undefined
   readonly idTokenSubject: string | undefined
   readonly kept: Readonly<Record<string, string>>
+  /** Absent where there is no refresh token. */
+  readonly nextRefreshAt: Date | undefined
 }
 
 export interface NewConnector {
@@ -144,6 +147,7 @@ export async function addConnector(db: Db, connector: NewConnector, now: Date): 
     connector.displayName ?? null,
     connector.scopeConfig === undefined ? null : JSON.stringify(connector.scopeConfig),
     now,
+    connector.credentials.nextRefreshAt ?? null,
   ])
   return rows.length > 0
 }
@@ -156,7 +160,13 @@ export async function reconnectConnector(
   credentials: Credentials,
   now: Date,
 ): Promise<void> {
-  await db.query(replaceCredentials, [tenantId, id, ...credentialValues(credentials), now])
+  await db.query(replaceCredentials, [
+    tenantId,
+    id,
+    ...credentialValues(credentials),
+    now,
+    credentials.nextRefreshAt ?? null,
+  ])
 }
 
 /** In the order in which both statements above name the columns. */

@@ -1,5 +1,7 @@
 import type { ConnectorId, TenantId } from '../core/ids.ts'
+import { connectorColumns } from './connectors.ts'
 import { statement, type Db } from './database.ts'
+import type { ConnectorRow } from './rows.ts'
 
 /** A connector's last use among those written together. */
 export interface ConnectorUse {
@@ -47,4 +49,77 @@ export async function markUsed(system: Db, uses: readonly ConnectorUse[]): Promi
     uses.map((use) => use.connectorId),
     uses.map((use) => use.usedAt),
   ])
+}
+
+/**
+ * Steps from context to context along the index and takes the first few of each that are due, so that a look costs as much
+ * as there are contexts, whatever has piled up in one of them.
+ */
+const claimDue = statement(
+  'refresh.claim_due',
+  `with recursive contexts (context_id) as (
+     select min(context_id)
+     from connectors
+     where next_refresh_at is not null and context_id > $3
+     union all
+     select (
+       select min(context_id)
+       from connectors
+       where next_refresh_at is not null and context_id > contexts.context_id)
+     from contexts
+     where contexts.context_id is not null),
+   due (due_tenant, due_connector) as (
+     select taken.tenant_id, taken.connector_id
+     from contexts
+     left join unnest($6::text[], $7::int[]) as limited (context_id, room) using (context_id)
+     cross join lateral (
+       select tenant_id, connector_id
+       from connectors
+       where connectors.context_id = contexts.context_id and next_refresh_at <= $1
+       order by next_refresh_at
+       limit coalesce(limited.room, $5)
+       for update skip locked) as taken
+     limit $4)
+   update connectors
+   set next_refresh_at = $2
+   from due
+   where tenant_id = due_tenant and connector_id = due_connector
+   returning ${connectorColumns}`,
+)
+const reschedule = statement(
+  'refresh.reschedule',
+  `update connectors
+   set next_refresh_at = $5
+   where tenant_id = $1 and connector_id = $2 and version = $3 and next_refresh_at = $4`,
+)
+
+export interface DueClaim {
+  /** Contexts are passed in order, beginning after this one; an empty text begins at the first. */
+  readonly afterContext: string
+  readonly limits: { readonly all: number; readonly ofContext: number }
+  /** Contexts that may take fewer than the others. */
+  readonly rooms: ReadonlyMap<string, number>
+}
+
+/**
+ * Takes connectors that are due, a few of each context, so that none starves the others; a worker that dies gives them back
+ * when `againAt` comes. Two workers never take the same.
+ */
+export async function claimDueRefreshes(
+  system: Db,
+  now: Date,
+  againAt: Date,
+  { afterContext, limits, rooms }: DueClaim,
+): Promise<ConnectorRow[]> {
+  const limited = [[...rooms.keys()], [...rooms.values()]]
+  return system.query<ConnectorRow>(claimDue, [now, againAt, afterContext, limits.all, limits.ofContext, ...limited])
+}
+
+/** Sets another time, `undefined` for never, unless somebody else has set one or changed the credentials. */
+export async function rescheduleRefresh(
+  db: Db,
+  row: Pick<ConnectorRow, 'tenant_id' | 'connector_id' | 'version' | 'next_refresh_at'>,
+  at: Date | undefined,
+): Promise<void> {
+  await db.query(reschedule, [row.tenant_id, row.connector_id, row.version, row.next_refresh_at, at ?? null])
 }

@@ -3,6 +3,7 @@ import { linkDue } from '../domain/link-audit.ts'
 import { massRevoke } from '../domain/mass-revoke.ts'
 import { purge } from '../domain/purge.ts'
 import { revokeDue } from '../domain/revoke-at-provider.ts'
+import { sweepRefreshes } from '../domain/sweep-refreshes.ts'
 import type { Work } from '../domain/work.ts'
 
 /** One kind of background work. */
@@ -17,6 +18,7 @@ interface WorkRoutine {
 /** Every kind of background work there is. */
 export const works: readonly WorkRoutine[] = [
   { work: 'revoke', everyMs: 1_000, run: revokeDue },
+  { work: 'refresh', everyMs: 5_000, run: sweepRefreshes },
   { work: 'link', everyMs: 1_000, run: linkDue },
   { work: 'mass-revoke', everyMs: 2_000, run: massRevoke },
   { work: 'purge', everyMs: 60_000, run: purge },

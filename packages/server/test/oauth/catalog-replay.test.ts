@@ -105,7 +105,6 @@ describe('every catalogued provider', () => {
       if (entry.refreshable !== true || entry.token_response_paths?.['refresh_token'] === 'access_token') return
       const refreshed = await refreshGrant(context, client, {
         refreshToken: new Secret(refreshToken),
-        accessToken: new Secret(accessToken),
         kept: {},
         idTokenSubject: undefined,
       })

@@ -45,7 +45,6 @@ async function withProvider<T>(
       refresh: (more) =>
         refreshGrant(context, client, {
           refreshToken: new Secret('rt-0'),
-          accessToken: new Secret('at-0'),
           kept: {},
           idTokenSubject: undefined,
           ...more,
