@@ -21,6 +21,21 @@ create policy tenant on audit_chains as permissive for all to public
   using (reaches_tenant(tenant_id))
   with check (reaches_tenant(tenant_id));
 
+create table audit_checkpoints (
+  tenant_id text not null,
+  "position" bigint not null,
+  hash bytea not null,
+  created_at timestamp with time zone not null,
+  key_id text not null,
+  signature text not null,
+  constraint audit_checkpoints_pkey PRIMARY KEY (tenant_id, "position")
+);
+alter table audit_checkpoints enable row level security;
+alter table audit_checkpoints force row level security;
+create policy tenant on audit_checkpoints as permissive for all to public
+  using (reaches_tenant(tenant_id))
+  with check (reaches_tenant(tenant_id));
+
 create table audit_entries (
   tenant_id text not null,
   entry_id text not null,
@@ -43,6 +58,20 @@ CREATE INDEX audit_entries_unlinked ON audit_entries USING btree (tenant_id, wri
 alter table audit_entries enable row level security;
 alter table audit_entries force row level security;
 create policy tenant on audit_entries as permissive for all to public
+  using (reaches_tenant(tenant_id))
+  with check (reaches_tenant(tenant_id));
+
+create table audit_keys (
+  tenant_id text not null,
+  key_id text not null,
+  public_key text not null,
+  private_key bytea not null,
+  created_at timestamp with time zone not null,
+  constraint audit_keys_pkey PRIMARY KEY (tenant_id, key_id)
+);
+alter table audit_keys enable row level security;
+alter table audit_keys force row level security;
+create policy tenant on audit_keys as permissive for all to public
   using (reaches_tenant(tenant_id))
   with check (reaches_tenant(tenant_id));
 

@@ -80,6 +80,8 @@ const rules: Architecture = {
         'core/secret.ts',
         // Seals and unseals.
         'vault/vault.ts',
+        // Signs checkpoints of the audit record.
+        'vault/signing.ts',
         // Puts it on the wire.
         'oauth/api-call.ts',
         'oauth/callback.ts',

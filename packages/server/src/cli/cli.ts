@@ -17,6 +17,7 @@ const commands: SubCommandsDef = {
   token: async () => (await import('./token.ts')).tokenCommand,
   'login-link': async () => (await import('./login-link.ts')).loginLinkCommand,
   keys: async () => (await import('./keys.ts')).keysCommand,
+  audit: async () => (await import('./audit.ts')).auditCommand,
   providers: async () => (await import('./providers.ts')).providersCommand,
 }
 

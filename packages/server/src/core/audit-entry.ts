@@ -18,7 +18,7 @@ export interface AuditEntry {
 }
 
 /** Names the canonical form and what is hashed; another form gets another name. */
-const auditFormat = 'connector-oauth audit 1'
+export const auditFormat = 'connector-oauth audit 1'
 
 /** What the first entry follows: the SHA-256 of nothing, in hexadecimal. */
 export const genesisHash = createHash('sha256').digest('hex')
@@ -58,7 +58,7 @@ function canonicalEntry(entry: AuditEntry): string {
  * The database may reorder members and respell numbers, so this is taken from what it gives back, never from what was
  * written. Only values that `JSON.parse` makes are expected.
  */
-function canonicalJson(value: unknown): string {
+export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   const members = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))

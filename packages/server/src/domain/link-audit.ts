@@ -3,6 +3,7 @@ import { plusMs } from '../core/clock.ts'
 import { tenantId as toTenantId, type TenantId } from '../core/ids.ts'
 import { findUnlinked, linkEntries, lockChain, tenantsWithUnlinked } from '../store/audit-chain.ts'
 import type { Context } from './context.ts'
+import { signDue } from './sign-checkpoint.ts'
 
 /** One transaction links no more, so that nobody waits long for the chain. */
 const portion = 1_000
@@ -13,6 +14,7 @@ const entriesPerCheckpoint = 1_000
 const checkpointAfterMs = 60_000
 
 type Needs = Pick<Context, 'database' | 'clock'>
+type LinkerNeeds = Pick<Context, 'database' | 'clock' | 'vault' | 'meter'>
 
 /**
  * Gives the tenant's entries that no chain holds yet their positions and hashes, and answers how many.
@@ -24,8 +26,16 @@ export async function linkTenant(context: Needs, tenantId: TenantId): Promise<nu
   return linkPortions(context, tenantId, 'wait')
 }
 
-/** Links what waits, of every tenant. Several processes may run it: a chain that one works on the others leave alone. */
-export async function linkDue(context: Needs): Promise<number> {
+/**
+ * Links what waits, of every tenant, and signs the checkpoints that are due. Several processes may run it: a chain that one
+ * works on the others leave alone.
+ */
+export async function linkDue(context: LinkerNeeds): Promise<number> {
+  const linked = await linkAll(context)
+  return linked + (await signDue(context))
+}
+
+async function linkAll(context: Needs): Promise<number> {
   let linked = 0
   let after = ''
   // Ends: each round names tenants after those of the one before.

@@ -14,6 +14,7 @@ import { rememberPaths } from './known-paths.ts'
 import { createLimits, noLimits } from './limits.ts'
 import { registerReference } from './reference.ts'
 import { authorizeRoute } from './routes/authorize.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { callbackRoutes } from './routes/callback.ts'
 import { connectorRoutes } from './routes/connectors.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -100,6 +101,7 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
     await proxyRoutes(api, http)
     providerRoutes(api, http)
     eventRoutes(api, http)
+    auditRoutes(api, http)
     loginRoute(api, http)
     massRevocationRoutes(api, http)
   })

@@ -8,16 +8,18 @@ const addChain = statement(
    values ($1, 0, $2)
    on conflict do nothing`,
 )
+/** For the transaction: a plan made while there were few entries would look at all of them for each that is linked. */
+const planAnew = `set_config('plan_cache_mode', 'force_custom_plan', true)`
 const lock = statement(
   'audit_chains.lock',
-  `select last_position, last_hash, signed_position
+  `select last_position, last_hash, signed_position, ${planAnew}
    from audit_chains
    where tenant_id = $1
    for update`,
 )
 const lockUnlessBusy = statement(
   'audit_chains.lock_unless_busy',
-  `select last_position, last_hash, signed_position
+  `select last_position, last_hash, signed_position, ${planAnew}
    from audit_chains
    where tenant_id = $1
    for update skip locked`,

@@ -13,6 +13,16 @@ export interface AuditChainRow {
   readonly checkpoint_due_at: Date | null
 }
 
+/** A row of `audit_checkpoints`. */
+export interface AuditCheckpointRow {
+  readonly tenant_id: string
+  readonly position: string
+  readonly hash: Buffer
+  readonly created_at: Date
+  readonly key_id: string
+  readonly signature: string
+}
+
 /** A row of `audit_entries`. */
 export interface AuditEntryRow {
   readonly tenant_id: string
@@ -28,6 +38,15 @@ export interface AuditEntryRow {
   readonly created_at: Date
   readonly position: string | null
   readonly hash: Buffer | null
+}
+
+/** A row of `audit_keys`. */
+export interface AuditKeyRow {
+  readonly tenant_id: string
+  readonly key_id: string
+  readonly public_key: string
+  readonly private_key: Buffer
+  readonly created_at: Date
 }
 
 /** A row of `connectors`. */

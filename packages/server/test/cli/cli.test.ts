@@ -12,7 +12,18 @@ const secret = randomBytes(32).toString('base64url')
 const encryptionKey = () => randomBytes(32).toString('base64')
 
 it('--help everywhere: exit code 0, and the usage on stdout', async () => {
-  const commands = [[], ['serve'], ['migrate'], ['token'], ['keys'], ['keys', 'status'], ['providers'], ['login-link']]
+  const commands = [
+    [],
+    ['audit'],
+    ['audit', 'verify'],
+    ['serve'],
+    ['migrate'],
+    ['token'],
+    ['keys'],
+    ['keys', 'status'],
+    ['providers'],
+    ['login-link'],
+  ]
   const results = await Promise.all(commands.map((command) => runCommand([...command, '--help'])))
   for (const [index, { code, stdout }] of results.entries()) {
     assert.equal(code, 0, commands[index]?.join(' '))
