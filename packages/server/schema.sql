@@ -123,6 +123,7 @@ END) stored,
   tokens_granted_at timestamp with time zone not null,
   next_refresh_at timestamp with time zone,
   reconnected_at timestamp with time zone,
+  proxy_policy jsonb,
   constraint connectors_pkey PRIMARY KEY (tenant_id, connector_id),
   constraint connectors_health_check CHECK ((health = ANY (ARRAY['active'::text, 'degraded'::text, 'reauth_required'::text, 'disconnected'::text]))),
   constraint refresh_sent CHECK (((refresh_unanswered > 0) = (refresh_sent_at IS NOT NULL)))
@@ -290,6 +291,23 @@ create table provider_apps (
 alter table provider_apps enable row level security;
 alter table provider_apps force row level security;
 create policy tenant on provider_apps as permissive for all to public
+  using (reaches_tenant(tenant_id))
+  with check (reaches_tenant(tenant_id));
+
+create table rate_budgets (
+  tenant_id text not null,
+  context_id text not null,
+  connector_id text not null,
+  bucket text not null,
+  remaining integer not null,
+  resets_at timestamp with time zone not null,
+  changed_at timestamp with time zone not null,
+  constraint rate_budgets_pkey PRIMARY KEY (tenant_id, context_id, connector_id, bucket)
+);
+CREATE INDEX rate_budgets_by_change ON rate_budgets USING btree (changed_at);
+alter table rate_budgets enable row level security;
+alter table rate_budgets force row level security;
+create policy tenant on rate_budgets as permissive for all to public
   using (reaches_tenant(tenant_id))
   with check (reaches_tenant(tenant_id));
 

@@ -17,6 +17,29 @@ export const ConnectorParams = Type.Object({ space_id: Uuid, collection_id: Uuid
 
 export const ConnectorStatus = Type.Enum(['active', 'degraded', 'reauth_required', 'paused', 'disconnected'])
 
+const ProxyPolicy = nullable(
+  Type.Object(
+    {
+      methods: Type.Optional(
+        Type.Array(Type.String({ pattern: '^[A-Z]{1,20}$' }), {
+          minItems: 1,
+          maxItems: 40,
+          examples: [['GET', 'POST']],
+        }),
+      ),
+      paths: Type.Optional(
+        Type.Array(visible(512), {
+          minItems: 1,
+          maxItems: 50,
+          description: 'Patterns of the path after `/proxy`: `*` stands for one segment, `**` for the rest',
+          examples: [['/v1/issues/*', '/v1/repos/**']],
+        }),
+      ),
+    },
+    { ...closed, description: 'What may be called through the proxy; null, or a list left out, allows all' },
+  ),
+)
+
 export const Connector = Type.Object({
   id: ConnectorId,
   space_id: Uuid,
@@ -37,6 +60,7 @@ export const Connector = Type.Object({
   last_used_at: nullable(Timestamp),
   scope_config: Type.Unknown(),
   sync_schedule: nullable(Type.String()),
+  proxy_policy: ProxyPolicy,
   created_at: Timestamp,
   updated_at: Timestamp,
 })
@@ -94,6 +118,7 @@ export const PatchConnectorBody = Type.Object(
     scope_config: Type.Optional(ScopeConfig),
     sync_schedule: Type.Optional(nullable(Type.String({ maxLength: 128 }))),
     paused: Type.Optional(Type.Boolean()),
+    proxy_policy: Type.Optional(ProxyPolicy),
   },
   closed,
 )

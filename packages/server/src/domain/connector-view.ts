@@ -21,6 +21,7 @@ export interface ConnectorView {
   readonly last_used_at: string | null
   readonly scope_config: unknown
   readonly sync_schedule: string | null
+  readonly proxy_policy: unknown
   readonly created_at: string
   readonly updated_at: string
 }
@@ -47,6 +48,7 @@ export function viewConnector(row: ConnectorRow): ConnectorView {
     last_used_at: row.last_used_at?.toISOString() ?? null,
     scope_config: row.scope_config,
     sync_schedule: row.sync_schedule,
+    proxy_policy: row.proxy_policy,
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
   }

@@ -7,6 +7,7 @@ import type { Context } from './context.ts'
 import { cutPage, readCursor, type Page, type PageRequest } from './page.ts'
 import { recordAdminAct } from './record-admin-act.ts'
 import { requireReach, requireRight, type Principal } from './principal.ts'
+import type { ProxyPolicy } from './proxy-policy.ts'
 
 /** The collection that connectors are looked for in. */
 export interface CollectionPlace {
@@ -24,6 +25,7 @@ export interface ConnectorChange {
   readonly scope_config?: unknown
   readonly sync_schedule?: string | null
   readonly paused?: boolean
+  readonly proxy_policy?: ProxyPolicy | null
 }
 
 type Needs = Pick<Context, 'database' | 'clock'>
@@ -75,6 +77,7 @@ export async function patchConnector(
       scopeConfig: change.scope_config === undefined ? known.scope_config : change.scope_config,
       syncSchedule: change.sync_schedule === undefined ? known.sync_schedule : change.sync_schedule,
       paused: change.paused ?? known.paused,
+      proxyPolicy: change.proxy_policy === undefined ? known.proxy_policy : change.proxy_policy,
     }
     const changed = await changeConnector(db, tenantId, place.connectorId, settings, context.clock.now())
     await recordAdminAct(context, db, principal, {

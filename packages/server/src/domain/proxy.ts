@@ -1,4 +1,3 @@
-import type { ConnectorRow } from '../store/rows.ts'
 import { Problem } from '../core/problem.ts'
 import { isPathRefused } from '../oauth/api-url.ts'
 import type { ConnectorPlaceRequest } from './connectors.ts'
@@ -30,7 +29,7 @@ export async function proxy(
   const { connector } = access
   const record = recorder(context, actor, connector, call)
   try {
-    requirePolicy(policyOf(connector), call.method, call.path)
+    requirePolicy(connector, call.method, call.path)
     const target = await proxyTarget(context, actor.tenantId, connector)
     await chargeCaller(context, caller)
     await new ProxiedCall(context, actor, place, { call, reply, target, record }).run(access)
@@ -39,10 +38,6 @@ export async function proxy(
     if (error instanceof Problem) await record(error.code).catch(() => {})
     throw error
   }
-}
-
-function policyOf(_connector: ConnectorRow): null {
-  return null
 }
 
 function requireReady(access: FreshAccess): ReadyAccess {

@@ -71,7 +71,8 @@ export function isPathRefused(path: string): boolean {
   let text = path
   // Each server on the way may decode once more.
   for (let depth = 0; depth <= maxNesting; depth += 1) {
-    if (/[\\\x00-\x1f\x7f]/.test(text) || hasDotSegment(text)) return true
+    // 0xc0 and 0xc1 begin no character, only the overlong dots and slashes that old decoders fall for.
+    if (/[\\\x00-\x1f\x7f\xc0\xc1]/.test(text) || hasDotSegment(text)) return true
     const decoded = decodeOnce(text)
     if (decoded === text) return false
     text = decoded

@@ -9,7 +9,7 @@ export const connectorColumns = `tenant_id, connector_id, space_id, collection_i
   granted_scopes, access_token, refresh_token, token_type, access_token_expires_at, id_token_subject, kept, version,
   refresh_fence, refresh_lease_ends_at, refresh_failures, refresh_retry_at, refresh_forced_at, refresh_sent_at,
   refresh_unanswered, refresh_rotated, tokens_granted_at, next_refresh_at, last_refreshed_at, last_used_at,
-  scope_config, sync_schedule, reconnected_at, disconnected_at, created_at, updated_at`
+  scope_config, sync_schedule, proxy_policy, reconnected_at, disconnected_at, created_at, updated_at`
 
 const selectOne = lookup(
   'connectors.find',
@@ -75,7 +75,7 @@ const disconnect = statement(
 const patch = statement(
   'connectors.patch',
   `update connectors
-   set display_name = $3, scope_config = $4, sync_schedule = $5, paused = $6, updated_at = $7
+   set display_name = $3, scope_config = $4, sync_schedule = $5, paused = $6, updated_at = $7, proxy_policy = $8
    where tenant_id = $1 and connector_id = $2
    returning ${connectorColumns}`,
 )
@@ -198,6 +198,7 @@ export interface ConnectorSettings {
   readonly scopeConfig: unknown
   readonly syncSchedule: string | null
   readonly paused: boolean
+  readonly proxyPolicy: unknown
 }
 
 export async function changeConnector(
@@ -208,6 +209,7 @@ export async function changeConnector(
   now: Date,
 ): Promise<ConnectorRow | undefined> {
   const scopeConfig = settings.scopeConfig === null ? null : JSON.stringify(settings.scopeConfig)
-  const values = [tenantId, id, settings.displayName, scopeConfig, settings.syncSchedule, settings.paused, now]
+  const policy = settings.proxyPolicy === null ? null : JSON.stringify(settings.proxyPolicy)
+  const values = [tenantId, id, settings.displayName, scopeConfig, settings.syncSchedule, settings.paused, now, policy]
   return (await db.query<ConnectorRow>(patch, values))[0]
 }

@@ -93,6 +93,7 @@ export interface ConnectorRow {
   readonly tokens_granted_at: Date
   readonly next_refresh_at: Date | null
   readonly reconnected_at: Date | null
+  readonly proxy_policy: unknown
 }
 
 /** A row of `custom_providers`. */
@@ -199,6 +200,17 @@ export interface ProviderAppRow {
   readonly url_variables: unknown
   readonly created_at: Date
   readonly updated_at: Date
+}
+
+/** A row of `rate_budgets`. */
+export interface RateBudgetRow {
+  readonly tenant_id: string
+  readonly context_id: string
+  readonly connector_id: string
+  readonly bucket: string
+  readonly remaining: number
+  readonly resets_at: Date
+  readonly changed_at: Date
 }
 
 /** A row of `redirect_uris`. */

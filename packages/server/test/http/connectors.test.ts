@@ -37,6 +37,7 @@ it('shows a connector with exactly the contract’s fields, times in RFC 3339 UT
     'last_used_at',
     'scope_config',
     'sync_schedule',
+    'proxy_policy',
     'created_at',
     'updated_at',
   ])

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { request } from 'node:http'
 import { after, before, describe, it } from 'node:test'
+import { connectorPath } from '../support/connectors.ts'
 import { startHostileProvider, type HostileProvider } from '../support/hostile-provider.ts'
 import { proxiedConnector, proxiedToken, proxyPath } from '../support/proxied.ts'
 import { type TestService } from '../support/service.ts'
@@ -94,4 +96,74 @@ describe('an answer of the service’s own', () => {
     }
     assert.equal(provider.seen.length, seen)
   })
+})
+
+describe('a connector’s proxy_policy', () => {
+  const patch = async (proxy_policy: unknown) => service.call('PATCH', connectorPath(id), { body: { proxy_policy } })
+  const tried = async (method: string, rest: string) =>
+    (await service.call(method, proxyPath(id, rest))).headers.get('x-connector-error')
+  after(() => patch(null))
+
+  it('lets through only the methods and paths it names', async () => {
+    provider.answer('/api/v1/items/7', { json: {} })
+    const policy = { methods: ['GET', 'PUT'], paths: ['/items/*', '/open/**'] }
+    const changed = (await (await patch(policy)).json()) as { data: { proxy_policy: unknown } }
+    assert.deepEqual(changed.data.proxy_policy, policy)
+    assert.equal(await tried('GET', '/items/7?x=/other'), null)
+    assert.equal(await tried('PUT', '/open/a/b'), null)
+    const seen = provider.seen.length
+    assert.equal(await tried('DELETE', '/items/7'), 'proxy_method_refused')
+    assert.equal(await tried('HEAD', '/items/7'), 'proxy_method_refused')
+    for (const path of ['/items', '/items/', '/items/7/parts', '/items/7%2Fparts', '/Items/7', '/other', '/']) {
+      assert.equal(await tried('GET', path), 'proxy_path_refused', path)
+    }
+    assert.equal(provider.seen.length, seen)
+  })
+
+  it('never turns one method into another', async () => {
+    await patch({ methods: ['POST'] })
+    const headers = { 'x-http-method-override': 'DELETE', 'X-HTTP-Method': 'DELETE', x_http_method_override: 'DELETE' }
+    await service.call('POST', proxyPath(id, '/items/7'), { headers, body: {} })
+    assert.equal(last()?.method, 'POST')
+    assert.deepEqual(
+      Object.keys(last()?.headers ?? {}).filter((name) => name.includes('method')),
+      [],
+    )
+  })
+
+  it('is refused when it holds no pattern, and taken off by null', async () => {
+    const refused = await patch({ paths: ['/ok/*', 'nonsense', '/a/../b'] })
+    assert.equal(refused.status, 422)
+    const { detail } = (await refused.json()) as { detail: readonly { loc: unknown }[] }
+    assert.deepEqual(
+      detail.map((problem) => problem.loc),
+      [
+        ['body', 'proxy_policy', 'paths', 1],
+        ['body', 'proxy_policy', 'paths', 2],
+      ],
+    )
+    for (const bad of [{ paths: [] }, { methods: ['get'] }, { other: 1 }, 'x'])
+      assert.equal((await patch(bad)).status, 422)
+    assert.equal((await patch(null)).status, 200)
+    assert.equal(await tried('GET', '/items/7'), null)
+  })
+
+  it('leaves TRACE and CONNECT to nobody', async () => {
+    const seen = provider.seen.length
+    assert.equal(await rawTrace(), 'proxy_method_refused')
+    assert.equal(provider.seen.length, seen)
+  })
+
+  async function rawTrace(): Promise<string | undefined> {
+    const { hostname, port } = new URL(service.url)
+    const headers = { authorization: `Bearer ${await service.token()}` }
+    return new Promise((resolve, reject) => {
+      const sent = request({ hostname, port, path: proxyPath(id, '/items/7'), method: 'TRACE', headers }, (reply) => {
+        reply.resume()
+        resolve(String(reply.headers['x-connector-error']))
+      })
+      sent.once('error', reject)
+      sent.end()
+    })
+  }
 })

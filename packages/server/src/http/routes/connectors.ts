@@ -22,6 +22,7 @@ import { exportToken } from '../../domain/export-token.ts'
 import { importConnector } from '../../domain/import-connector.ts'
 import type { HttpContext } from '../http-context.ts'
 import { pageBody, pageRequest } from '../paging.ts'
+import { requirePatterns } from '../path-patterns.ts'
 import { addApiRoute } from '../route.ts'
 
 const base = '/v1/spaces/:space_id/collections/:collection_id/connectors'
@@ -94,6 +95,7 @@ export function connectorRoutes(app: FastifyInstance, http: HttpContext): void {
     status: 200,
     response: ConnectorBody,
     async handle({ principal, params, body }) {
+      requirePatterns(['body', 'proxy_policy', 'paths'], body.proxy_policy?.paths ?? [])
       return { data: await patchConnector(http.flows, principal, connector(params), body) }
     },
   })

@@ -2,11 +2,10 @@ import type { FastifyInstance } from 'fastify'
 import { ConnectorParams } from '@connector-oauth/contract/connectors.ts'
 import { ConnectorLeaseParams, LeaseBody, LeaseList, LeaseQuery, NewLease } from '@connector-oauth/contract/leases.ts'
 import { collectionId, connectorId, leaseId, spaceId } from '../../core/ids.ts'
-import { pathPatternProblem } from '../../core/path-pattern.ts'
-import { InvalidFields } from '../../domain/invalid-fields.ts'
 import { createLease, endLease, listLeases } from '../../domain/leases.ts'
 import type { HttpContext } from '../http-context.ts'
 import { pageBody, pageRequest } from '../paging.ts'
+import { requirePatterns } from '../path-patterns.ts'
 import { addApiRoute } from '../route.ts'
 
 const base = '/v1/spaces/:space_id/collections/:collection_id/connectors/:connector_id/leases'
@@ -24,7 +23,7 @@ export function leaseRoutes(app: FastifyInstance, http: HttpContext): void {
     status: 201,
     response: NewLease,
     async handle({ principal, params, body }) {
-      requirePatterns(body.paths)
+      requirePatterns(['body', 'paths'], body.paths)
       const { view, bearer } = await createLease(http.flows, principal, connector(params), {
         methods: [...new Set(body.methods)],
         paths: [...new Set(body.paths)],
@@ -73,12 +72,4 @@ function connector(params: {
     collectionId: collectionId(params.collection_id),
     connectorId: connectorId(params.connector_id),
   }
-}
-
-function requirePatterns(paths: readonly string[]): void {
-  const problems = paths.flatMap((pattern, index) => {
-    const problem = pathPatternProblem(pattern)
-    return problem === undefined ? [] : [{ loc: ['body', 'paths', index], msg: problem, type: 'value_error' }]
-  })
-  if (problems.length > 0) throw new InvalidFields(problems)
 }
