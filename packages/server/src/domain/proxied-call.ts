@@ -17,7 +17,7 @@ import { providerLabel, type Recorder } from './proxy-record.ts'
 import { isRepeatable, pauseBeforeRetry, type Attempts } from './proxy-retry.ts'
 import type { ProxyTarget } from './proxy-target.ts'
 
-/** One call with all its attempts. */
+/** One call with all its attempts. Making it judges the address and throws `Problem`; nothing is sent before `run`. */
 export class ProxiedCall {
   readonly #context: ProxyNeeds
   readonly #actor: ProxyActor
@@ -27,6 +27,7 @@ export class ProxiedCall {
   readonly #target: ProxyTarget & { readonly baseUrl: string }
   readonly #record: Recorder
   readonly #canRepeat: boolean
+  readonly #first: { readonly access: ReadyAccess; readonly request: StreamRequest }
   #attempts: Attempts = { made: 0, waitedMs: 0 }
   #wasForced = false
   #hasBegun = false
@@ -41,6 +42,7 @@ export class ProxiedCall {
       readonly reply: ProxyReply
       readonly target: ProxyTarget & { readonly baseUrl: string }
       readonly record: Recorder
+      readonly access: ReadyAccess
     },
   ) {
     this.#context = context
@@ -52,21 +54,22 @@ export class ProxiedCall {
     this.#record = parts.record
     const hasIdempotencyKey = parts.call.headers['idempotency-key'] !== undefined
     this.#canRepeat = this.#canResend && isRepeatable({ method: parts.call.method, hasIdempotencyKey })
+    this.#first = { access: parts.access, request: this.#request(parts.access) }
   }
 
   get #canResend(): boolean {
     return this.#call.body === undefined || Buffer.isBuffer(this.#call.body)
   }
 
-  async run(first: ReadyAccess): Promise<void> {
-    let access: ReadyAccess | undefined = first
-    while (access !== undefined) access = await this.#attempt(access)
+  async run(): Promise<void> {
+    let access = await this.#attempt(this.#first.access, this.#first.request)
+    while (access !== undefined) access = await this.#attempt(access, this.#request(access))
     // The answer is out; that its record is late must not harm it.
     await this.#recorded?.catch(() => {})
   }
 
   /** Answers with what to try again with, or nothing when the answer was passed on. */
-  async #attempt(access: ReadyAccess): Promise<ReadyAccess | undefined> {
+  async #attempt(access: ReadyAccess, request: StreamRequest): Promise<ReadyAccess | undefined> {
     this.#attempts = { ...this.#attempts, made: this.#attempts.made + 1 }
     let again: { readonly access: ReadyAccess; readonly pauseMs: number } | undefined
     const startedAt = performance.now()
@@ -90,7 +93,7 @@ export class ProxiedCall {
       return undefined
     }
     try {
-      await this.#context.egress.stream(this.#request(access), begin)
+      await this.#context.egress.stream(request, begin)
     } catch (error) {
       if (!(error instanceof StreamError)) throw error
       const pauseMs = this.#hasBegun ? undefined : this.#pauseAfterFailure(error)

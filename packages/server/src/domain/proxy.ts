@@ -31,8 +31,9 @@ export async function proxy(
   try {
     requirePolicy(connector, call.method, call.path)
     const target = await proxyTarget(context, actor.tenantId, connector)
+    const proxied = new ProxiedCall(context, actor, place, { call, reply, target, record, access })
     await chargeCaller(context, caller)
-    await new ProxiedCall(context, actor, place, { call, reply, target, record }).run(access)
+    await proxied.run()
   } catch (error) {
     // What is told is why the call failed, not that its record did.
     if (error instanceof Problem) await record(error.code).catch(() => {})
