@@ -18,6 +18,7 @@ const commands: SubCommandsDef = {
   'login-link': async () => (await import('./login-link.ts')).loginLinkCommand,
   keys: async () => (await import('./keys.ts')).keysCommand,
   audit: async () => (await import('./audit.ts')).auditCommand,
+  tenant: async () => (await import('./tenant.ts')).tenantCommand,
   providers: async () => (await import('./providers.ts')).providersCommand,
 }
 

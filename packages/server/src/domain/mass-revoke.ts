@@ -51,7 +51,7 @@ async function sweepPortion(context: Needs, order: MassRevocation): Promise<numb
 }
 
 /** Ends these connectors as `endConnector` does, a few side by side; answers how many could not be ended. */
-async function endConnectors(
+export async function endConnectors(
   context: Needs,
   tenant: TenantId,
   ids: readonly ConnectorId[],

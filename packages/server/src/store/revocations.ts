@@ -62,6 +62,13 @@ const postpone = statement(
    where tenant_id = $1 and revocation_id = $2 and status = 'queued'`,
 )
 
+const countQueued = statement(
+  'revocations.count_queued',
+  `select count(*)::int as queued
+   from revocations
+   where tenant_id = $1 and status = 'queued'`,
+)
+
 export async function addRevocation(db: Db, row: Omit<Revocation, 'attempts'>): Promise<void> {
   await db.query(insertOne, [
     row.tenant_id,
@@ -133,4 +140,9 @@ export async function postponeRevocation(
 export async function cancelRevocations(db: Db, tenantId: TenantId, connectorId: string, now: Date): Promise<string[]> {
   const rows = await db.query<{ revocation_id: string }>(cancel, [tenantId, connectorId, now])
   return rows.map((row) => row.revocation_id)
+}
+
+/** How many of a tenant's revocations the provider is still to be told of. */
+export async function countQueuedRevocations(db: Db, tenantId: TenantId): Promise<number> {
+  return (await db.query<{ queued: number }>(countQueued, [tenantId]))[0]?.queued ?? 0
 }

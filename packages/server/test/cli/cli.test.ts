@@ -23,6 +23,8 @@ it('--help everywhere: exit code 0, and the usage on stdout', async () => {
     ['keys', 'status'],
     ['providers'],
     ['login-link'],
+    ['tenant'],
+    ['tenant', 'erase'],
   ]
   const results = await Promise.all(commands.map((command) => runCommand([...command, '--help'])))
   for (const [index, { code, stdout }] of results.entries()) {
@@ -34,6 +36,8 @@ it('--help everywhere: exit code 0, and the usage on stdout', async () => {
 it('wrong usage: exit code 2, the usage on stderr, and nothing on stdout', async () => {
   const wrong = [
     ['nonsense'],
+    ['tenant', 'erase'],
+    ['tenant', 'erase', 'acme', '--wait', 'long'],
     ['keys', 'nonsense'],
     ['serve', '--role', 'king'],
     ['serve', '--surprise'],
