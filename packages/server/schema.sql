@@ -185,6 +185,7 @@ create table events (
   constraint events_pkey PRIMARY KEY (tenant_id, event_id)
 );
 CREATE INDEX events_by_position ON events USING btree (tenant_id, "position") WHERE ("position" IS NOT NULL);
+CREATE INDEX events_by_resource ON events USING btree (tenant_id, resource_id, "position");
 CREATE INDEX events_by_time ON events USING btree (tenant_id, created_at, event_id);
 alter table events enable row level security;
 alter table events force row level security;
@@ -401,5 +402,59 @@ CREATE INDEX transactions_pending ON transactions USING btree (tenant_id, princi
 alter table transactions enable row level security;
 alter table transactions force row level security;
 create policy tenant on transactions as permissive for all to public
+  using (reaches_tenant(tenant_id))
+  with check (reaches_tenant(tenant_id));
+
+create table webhook_deliveries (
+  tenant_id text not null,
+  webhook_id text not null,
+  event_id text not null,
+  "position" bigint not null,
+  event_type text not null,
+  resource_id text not null,
+  status text not null,
+  attempts integer not null default 0,
+  next_attempt_at timestamp with time zone,
+  attempt_log jsonb not null default '[]'::jsonb,
+  created_at timestamp with time zone not null,
+  finished_at timestamp with time zone,
+  constraint webhook_deliveries_pkey PRIMARY KEY (tenant_id, webhook_id, event_id),
+  constraint webhook_deliveries_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'dead'::text])))
+);
+CREATE INDEX webhook_deliveries_by_end ON webhook_deliveries USING btree (finished_at) WHERE (finished_at IS NOT NULL);
+CREATE INDEX webhook_deliveries_by_position ON webhook_deliveries USING btree (tenant_id, webhook_id, "position");
+CREATE INDEX webhook_deliveries_in_order ON webhook_deliveries USING btree (tenant_id, webhook_id, resource_id, "position") WHERE (status = 'pending'::text);
+CREATE INDEX webhook_deliveries_pending ON webhook_deliveries USING btree (tenant_id, webhook_id, next_attempt_at) WHERE (status = 'pending'::text);
+alter table webhook_deliveries enable row level security;
+alter table webhook_deliveries force row level security;
+create policy tenant on webhook_deliveries as permissive for all to public
+  using (reaches_tenant(tenant_id))
+  with check (reaches_tenant(tenant_id));
+
+create table webhooks (
+  tenant_id text not null,
+  webhook_id text not null,
+  url text not null,
+  description text,
+  event_types text[],
+  enabled boolean not null default true,
+  disabled_reason text,
+  secret bytea not null,
+  previous_secret bytea,
+  previous_secret_expires_at timestamp with time zone,
+  cursor_position bigint not null,
+  claimed_until timestamp with time zone,
+  claim_fence integer not null default 0,
+  failing_since timestamp with time zone,
+  failures integer not null default 0,
+  retry_at timestamp with time zone,
+  last_delivered_at timestamp with time zone,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint webhooks_pkey PRIMARY KEY (tenant_id, webhook_id)
+);
+alter table webhooks enable row level security;
+alter table webhooks force row level security;
+create policy tenant on webhooks as permissive for all to public
   using (reaches_tenant(tenant_id))
   with check (reaches_tenant(tenant_id));

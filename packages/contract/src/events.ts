@@ -22,6 +22,20 @@ export const EventQuery = Type.Object({
   to_date: Type.Optional(Timestamp),
 })
 
+export const EventStreamQuery = Type.Object({
+  category: Type.Optional(Type.String({ maxLength: 64 })),
+  resource_type: Type.Optional(Type.String({ maxLength: 64 })),
+  resource_id: Type.Optional(Type.String({ maxLength: 128 })),
+})
+export const EventStreamHeaders = Type.Object({
+  'last-event-id': Type.Optional(
+    Type.String({ maxLength: 64, description: 'The `id` of the last event that was seen; absent: from now on' }),
+  ),
+})
+export const EventStream = Type.String({
+  description: '`text/event-stream`: `id` to resume from, `event` the event type, `data` the event as JSON',
+})
+
 export const LoginBody = Type.Object(
   { login_code: Type.String({ minLength: 1, maxLength: 128 }) },
   { additionalProperties: false },

@@ -9,6 +9,7 @@ import { noMeter } from './core/meter.ts'
 import type { ProviderDefinition } from './core/provider-definition.ts'
 import type { Secret } from './core/secret.ts'
 import { createActivity } from './domain/activity.ts'
+import { createEventFeed } from './domain/event-feed.ts'
 import type { Catalog, Context, DeploymentApp } from './domain/context.ts'
 import { createRefreshGate } from './domain/refresh-gate.ts'
 import { everyWork, type Work } from './domain/work.ts'
@@ -82,6 +83,7 @@ export function composeFlows(settled: Settled): Flows {
     activity: createActivity({ database, clock, meter }),
     wakeUp: jobs,
     meter,
+    eventFeed: createEventFeed(database),
     settings: {
       publicUrl: config.publicUrl,
       deploymentApps: apps,

@@ -88,6 +88,7 @@ export const problems = {
   idempotency_conflict: [409, 'This Idempotency-Key was used with another body; use a new key.'],
   // 429
   rate_limited: [429, 'Too many requests; wait as long as Retry-After says.'],
+  too_many_streams: [429, 'Too many event streams are open; close some, or read GET /v1/events instead.'],
   too_many_pending: [429, 'Too many connections are being started at once; finish some or wait until they expire.'],
   too_many_leases: [429, 'This connector has as many live leases as it may; revoke some or wait until they expire.'],
   // 5xx

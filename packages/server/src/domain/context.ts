@@ -11,6 +11,7 @@ import type { KeySets } from '../oauth/key-sets.ts'
 import type { Database } from '../store/database.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { Activity } from './activity.ts'
+import type { EventFeed } from './event-feed.ts'
 import type { ProxyTarget } from './proxy-target.ts'
 import type { RefreshGate } from './refresh-gate.ts'
 import type { RefreshResult } from './refresh-result.ts'
@@ -62,4 +63,5 @@ export interface Context {
   readonly activity: Activity
   readonly wakeUp: WakeUp
   readonly meter: Meter
+  readonly eventFeed: EventFeed
 }

@@ -1,67 +1,59 @@
-import { pageEvents, type EventFilter } from '../store/events.ts'
-import { readCallerContext } from './caller-context.ts'
+import { Problem } from '../core/problem.ts'
+import { pageEvents, type EventFilter, type PagedEvent } from '../store/events.ts'
 import type { Context } from './context.ts'
-import { cutPage, readCursor, type Page, type PageRequest } from './page.ts'
+import { viewEvent, type EventView } from './event-view.ts'
+import { linkTenant } from './link-audit.ts'
+import type { Page, PageRequest } from './page.ts'
 import { requireRight, type Principal } from './principal.ts'
-import { callerContextPlace } from './store-connection.ts'
 
-export interface EventView {
-  readonly id: string
-  readonly tenant_id: string
-  readonly category: string
-  readonly event_type: string
-  readonly actor_id: string | null
-  readonly resource_type: string
-  readonly resource_id: string
-  readonly metadata: Readonly<Record<string, unknown>>
-  readonly created_at: string
-}
+/** What of the tenant's events somebody wants to see. */
+export type EventQuery = Omit<EventFilter, 'spaces' | 'collections'>
 
-/** The tenant's events, oldest first. A `connected` event gives the caller's context back to the platform that sent it. */
+/** The tenant's events that the caller reaches, oldest first, up to those of this moment. */
 export async function listEvents(
-  context: Pick<Context, 'database' | 'vault' | 'activity'>,
+  context: Pick<Context, 'database' | 'vault' | 'activity' | 'clock'>,
   principal: Principal,
-  filter: Omit<EventFilter, 'spaces' | 'collections'>,
+  query: EventQuery,
   page: PageRequest,
 ): Promise<Page<EventView>> {
   requireRight(principal, 'connectors:read')
   const { tenantId } = principal
-  const after = readCursor(page.cursor)
+  const after = readPosition(page.cursor) ?? 0
+  // Whoever has just done something finds it here.
   await context.activity.flush()
-  const reach = {
+  await linkTenant(context, tenantId)
+  const db = context.database.tenant(tenantId)
+  const rows = await pageEvents(db, tenantId, reachOf(principal, query), { after, limit: page.limit + 1 })
+  const shown = rows.slice(0, page.limit)
+  const last = shown.at(-1)
+  const items: EventView[] = []
+  for (const row of shown) items.push(await viewEvent(context, tenantId, principal, row))
+  return { items, nextCursor: rows.length > page.limit && last ? writePosition(positionOf(last)) : undefined }
+}
+
+/** Narrows a filter to the places that a bearer token reaches. */
+export function reachOf(principal: Principal, query: EventQuery): EventFilter {
+  return {
+    ...query,
     spaces: principal.spaces && [...principal.spaces],
     collections: principal.collections && [...principal.collections],
   }
-  const db = context.database.tenant(tenantId)
-  const rows = await pageEvents(db, tenantId, { ...filter, ...reach }, { after, limit: page.limit + 1 })
-  const opened = new Map<string, string>()
-  for (const row of rows) {
-    // It came from one user; others of the tenant have no business with it, nor has a namesake of another issuer.
-    const isAdmin = principal.rights.has('connectors:admin')
-    if (row.caller_context === null || !(isAdmin || row.actor_id === principal.subject)) continue
-    const secret = await context.vault.open(callerContextPlace(tenantId, row.event_id), row.caller_context)
-    const { callerContext, issuer } = readCallerContext(secret)
-    if (isAdmin || issuer === principal.issuer) opened.set(row.event_id, callerContext)
-  }
-  return cutPage(
-    rows,
-    page.limit,
-    (row) => {
-      const callerContext = opened.get(row.event_id)
-      // Written by `addEvent` as an object.
-      const metadata = row.metadata as Record<string, unknown>
-      return {
-        id: row.event_id,
-        tenant_id: tenantId,
-        category: row.category,
-        event_type: row.event_type,
-        actor_id: row.actor_id,
-        resource_type: row.resource_type,
-        resource_id: row.resource_id,
-        metadata: callerContext === undefined ? metadata : { ...metadata, caller_context: callerContext },
-        created_at: row.created_at.toISOString(),
-      }
-    },
-    (row) => ({ createdAt: row.created_at, id: row.event_id }),
-  )
+}
+
+export function positionOf(event: Pick<PagedEvent, 'position'>): number {
+  // A tenant that wrote a thousand events a second would get past what a number holds in some 285,000 years.
+  return Number(event.position)
+}
+
+/** A place in the order of events as callers keep it: in cursors, and as ids of the stream. */
+export function writePosition(position: number): string {
+  return Buffer.from(`p${position}`).toString('base64url')
+}
+
+/** Throws 400 `invalid_cursor`. */
+export function readPosition(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const digits = /^p(\d{1,15})$/.exec(Buffer.from(text, 'base64url').toString('latin1'))?.[1]
+  if (digits === undefined || writePosition(Number(digits)) !== text) throw new Problem('invalid_cursor')
+  return Number(digits)
 }

@@ -22,6 +22,8 @@ export interface Principal {
   /** Absent: every space of the tenant. */
   readonly spaces: ReadonlySet<string> | undefined
   readonly collections: ReadonlySet<string> | undefined
+  /** When the bearer token ends. */
+  readonly expiresAt: Date
 }
 
 /** Throws 403 `missing_right`. */

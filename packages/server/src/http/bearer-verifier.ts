@@ -106,6 +106,7 @@ function toPrincipal(payload: JWTPayload, settings: BearerSettings): Principal {
     rights: new Set(scopeOf(scope)),
     spaces: idsOf(payload['spaces']),
     collections: idsOf(payload['collections']),
+    expiresAt: new Date((payload.exp ?? 0) * 1000),
   }
 }
 

@@ -17,6 +17,7 @@ import { authorizeRoute } from './routes/authorize.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { callbackRoutes } from './routes/callback.ts'
 import { connectorRoutes } from './routes/connectors.ts'
+import { eventStreamRoute } from './routes/event-stream.ts'
 import { eventRoutes } from './routes/events.ts'
 import { finishedRoute } from './routes/finished.ts'
 import { firstPageRoutes } from './routes/first-page.ts'
@@ -102,6 +103,7 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
     providerRoutes(api, http)
     eventRoutes(api, http)
     auditRoutes(api, http)
+    eventStreamRoute(api, http)
     loginRoute(api, http)
     massRevocationRoutes(api, http)
   })

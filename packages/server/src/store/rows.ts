@@ -278,3 +278,42 @@ export interface TransactionRow {
   readonly expires_at: Date
   readonly finished_at: Date | null
 }
+
+/** A row of `webhook_deliveries`. */
+export interface WebhookDeliveryRow {
+  readonly tenant_id: string
+  readonly webhook_id: string
+  readonly event_id: string
+  readonly position: string
+  readonly event_type: string
+  readonly resource_id: string
+  readonly status: 'pending' | 'delivered' | 'dead'
+  readonly attempts: number
+  readonly next_attempt_at: Date | null
+  readonly attempt_log: unknown
+  readonly created_at: Date
+  readonly finished_at: Date | null
+}
+
+/** A row of `webhooks`. */
+export interface WebhookRow {
+  readonly tenant_id: string
+  readonly webhook_id: string
+  readonly url: string
+  readonly description: string | null
+  readonly event_types: string[] | null
+  readonly enabled: boolean
+  readonly disabled_reason: string | null
+  readonly secret: Buffer
+  readonly previous_secret: Buffer | null
+  readonly previous_secret_expires_at: Date | null
+  readonly cursor_position: string
+  readonly claimed_until: Date | null
+  readonly claim_fence: number
+  readonly failing_since: Date | null
+  readonly failures: number
+  readonly retry_at: Date | null
+  readonly last_delivered_at: Date | null
+  readonly created_at: Date
+  readonly updated_at: Date
+}

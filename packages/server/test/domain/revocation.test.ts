@@ -164,6 +164,7 @@ it('disconnects for more tenants at once than there are connections, with no dat
           rights: new Set(['connectors:manage']),
           spaces: undefined,
           collections: undefined,
+          expiresAt: new Date(Date.now() + 3_600_000),
         },
         { spaceId: toSpaceId(spaceId), collectionId: toCollectionId(collectionId), connectorId: toConnectorId(id) },
       ),
