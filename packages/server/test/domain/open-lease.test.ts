@@ -23,6 +23,7 @@ const ada: Principal = {
   rights: new Set(rights),
   spaces: undefined,
   collections: undefined,
+  expiresAt: new Date(Date.now() + 3_600_000),
 }
 const placeOf = (id: string) => ({
   spaceId: spaceId(ids.spaceId),

@@ -208,7 +208,8 @@ it('reads an export in portions, as they are asked for', async () => {
   const counting: Database = { ...database, tenant: (tenant) => count(database.tenant(tenant)) }
   const principal = { tenantId: tenantId('long'), issuer: '', subject: 'ada', rights: new Set(['connectors:admin']) }
   const asked = { from: undefined, to: undefined }
-  const whole = { ...principal, spaces: undefined, collections: undefined }
+  const expiresAt = new Date(Date.now() + 3_600_000)
+  const whole = { ...principal, spaces: undefined, collections: undefined, expiresAt }
   const lines = await exportAudit({ ...service.context, database: counting }, whole, asked)
   const iterator = lines[Symbol.asyncIterator]()
   for (let taken = 0; taken < 3; taken += 1) await iterator.next()
