@@ -107,7 +107,10 @@ async function start(cluster: Cluster, settings: ServerSettings, port: number): 
   }
 }
 
-/** Only this machine may connect, and the log stays free of rows: key values and statements would land in it. */
+/**
+ * Only this machine may connect, and the log stays free of rows: key values and statements would land in it. Processes
+ * that a database of this size has no use for would take memory.
+ */
 const fixedSettings: ServerSettings = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
@@ -115,6 +118,8 @@ const fixedSettings: ServerSettings = {
   log_timezone: 'UTC',
   log_error_verbosity: 'terse',
   log_min_error_statement: 'panic',
+  io_method: 'sync',
+  max_logical_replication_workers: '0',
 }
 
 /** `pg_ctl` gives the server a session of its own, so that Ctrl-C in a terminal does not reach it before us. */

@@ -93,7 +93,7 @@ async function startBoss(
     connectionString: settings.databaseUrl,
     schema: jobsSchema,
     application_name: 'connector-oauth jobs',
-    max: isWorker ? 2 : 1,
+    max: 1,
     connectionTimeoutMillis: 5_000,
     useListenNotify: isWorker,
     supervise: isWorker,

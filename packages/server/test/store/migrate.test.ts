@@ -29,6 +29,8 @@ beforeEach(async () => {
   await admin.query(`drop schema public cascade; create schema public authorization ${owner}`)
 })
 
+const adminRole = () => new URL(database.adminUrl).username
+
 async function applied(): Promise<readonly string[]> {
   const { rows } = await admin.query<{ name: string }>('select name from migrations order by name')
   return rows.map((row) => row.name)
@@ -73,5 +75,17 @@ describe('migrate', () => {
     assert.deepEqual(rows, [{ found: null }])
     await admin.query('drop table revocations')
     assert.deepEqual((await migrate(database.databaseUrl)).applied, known)
+  })
+
+  it('says what an administrator has to do when the role may not create the schema for jobs', async () => {
+    const { username, pathname } = new URL(database.databaseUrl)
+    const name = pathname.slice(1)
+    await admin.query(`drop schema pgboss cascade; alter database ${name} owner to ${adminRole()}`)
+    await assert.rejects(migrate(database.databaseUrl), new RegExp(`create schema pgboss authorization ${username}`))
+    await admin.query(`create schema pgboss authorization ${username}`)
+    await migrate(database.databaseUrl)
+    const { rows } = await admin.query(`select to_regclass('pgboss.job') is not null as found`)
+    assert.deepEqual(rows, [{ found: true }])
+    await admin.query(`alter database ${name} owner to ${username}`)
   })
 })
