@@ -68,6 +68,8 @@ it('obeys min_ttl in the body and in the query', async () => {
 it('records every export, and each refresh once', async () => {
   const id = await connectAccount(service)
   await tokenOf(id)
+  // The moment of an export is told when it is written, shortly after.
+  await service.context.activity.flush()
   service.clock.advance(119_000)
   await tokenOf(id)
   const types = (await eventsOf(service, { resource_id: id })).map((event) => event.event_type)
