@@ -3,11 +3,15 @@
  */
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { SignJWT } from 'jose'
+import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { systemClock, type Clock } from './core/clock.ts'
-import { noMeter } from './core/meter.ts'
+import { noLog } from './core/log.ts'
+import { noMeter, type Meter } from './core/meter.ts'
 import type { ProviderDefinition } from './core/provider-definition.ts'
+import { createRequestScope, type RequestScope } from './core/request-scope.ts'
 import type { Secret } from './core/secret.ts'
+import { untraced, type Tracer } from './core/tracer.ts'
 import { createActivity } from './domain/activity.ts'
 import { createEventFeed } from './domain/event-feed.ts'
 import type { Catalog, Context, DeploymentApp } from './domain/context.ts'
@@ -18,6 +22,7 @@ import type { TokenSigner } from './http/http-context.ts'
 import type { Readiness } from './http/routes/health.ts'
 import { createServer } from './http/server.ts'
 import { createFigures } from './figures.ts'
+import { logOfFlows } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { createDiscovery } from './oauth/discovery.ts'
 import { createEgress, type Egress } from './oauth/egress.ts'
@@ -25,6 +30,7 @@ import { createKeySets } from './oauth/key-sets.ts'
 import { openDatabase, type Database } from './store/database.ts'
 import { dataKeys } from './store/data-keys.ts'
 import { openJobs, type Jobs } from './store/jobs.ts'
+import { tracedEgress } from './traced-egress.ts'
 import { heldKeys, type KeyEncryptionKeys } from './vault/key-encryption-keys.ts'
 import { createVault } from './vault/vault.ts'
 
@@ -38,6 +44,10 @@ export interface Settled {
   /** A provider that this process brings along, with its app: the sandbox. */
   readonly ownProvider: OwnProvider | undefined
   readonly clock?: Clock
+  /** Absent: flows tell nobody, as on the command line. */
+  readonly logger?: Pick<Logger, 'info' | 'warn'>
+  /** Absent: no traces. */
+  readonly tracer?: Tracer | undefined
 }
 
 export interface OwnProvider {
@@ -53,22 +63,25 @@ export interface Flows {
   readonly jobs: Jobs<Work>
   /** Absent where nobody can ask for them. */
   readonly metrics: Metrics | undefined
+  readonly requestScope: RequestScope
   close(): Promise<void>
 }
 
 /** The flows' context, for the server and the command line alike. */
 export function composeFlows(settled: Settled): Flows {
-  const { config, ownProvider, clock = systemClock } = settled
+  const { config, ownProvider, tracer, logger, clock = systemClock } = settled
   const database = openDatabase(settled.databaseUrl)
   const jobs = openJobs<Work>({ databaseUrl: settled.databaseUrl, queues: everyWork })
   const keyEncryptionKeys = heldKeys(settled.keys)
   const allowedPrivateHosts = [...config.allowedPrivateHosts, ...(ownProvider ? [ownProvider.privateHost] : [])]
-  const egress = createEgress({ allowedPrivateHosts })
+  const untracedEgress = createEgress({ allowedPrivateHosts })
+  const egress = tracer === undefined ? untracedEgress : tracedEgress(untracedEgress, tracer)
   const apps = new Map<string, DeploymentApp>(config.deploymentApps)
   if (ownProvider !== undefined) apps.set(ownProvider.definition.slug, ownProvider.app)
   const isMeasured = config.metrics.port !== undefined || config.metrics.isPublic
   const metrics = isMeasured ? createMetrics(createFigures({ database, clock, keyEncryptionKeys })) : undefined
-  const meter = metrics?.meter ?? noMeter
+  const meter: Meter = { ...(metrics?.meter ?? noMeter), step: tracer?.step ?? untraced }
+  const requestScope = createRequestScope()
   const context: Context = {
     database,
     clock,
@@ -84,6 +97,7 @@ export function composeFlows(settled: Settled): Flows {
     wakeUp: jobs,
     meter,
     eventFeed: createEventFeed(database),
+    log: logger === undefined ? noLog : logOfFlows(logger, requestScope),
     settings: {
       publicUrl: config.publicUrl,
       deploymentApps: apps,
@@ -94,19 +108,31 @@ export function composeFlows(settled: Settled): Flows {
       limitsPending: config.limitsRequests,
     },
   }
-  return { context, keyEncryptionKeys, jobs, metrics, close: () => closeAll(context, jobs, database, egress) }
+  return {
+    context,
+    keyEncryptionKeys,
+    jobs,
+    metrics,
+    requestScope,
+    close: () => closeAll(context, jobs, database, egress),
+  }
 }
 
 /** The HTTP API over the flows. */
 export async function composeServer(
   settled: Settled,
   flows: Flows,
-  parts: { readonly logger: FastifyBaseLogger; readonly readiness: Readiness },
+  parts: {
+    readonly logger: FastifyBaseLogger
+    readonly readiness: Readiness
+    readonly tracer: Tracer | undefined
+  },
 ): Promise<FastifyInstance> {
   const { config, jwtSecret, clock = systemClock } = settled
   return createServer({
     ...parts,
     flows: flows.context,
+    requestScope: flows.requestScope,
     verify: createBearerVerifier(bearerSettings(config, jwtSecret), clock),
     authCookie: config.auth.cookie,
     signToken: jwtSecret && tokenSigner(config, jwtSecret),

@@ -62,6 +62,7 @@ export interface Config {
   readonly logLevel: string
   /** Nothing is measured while both are off. */
   readonly metrics: { readonly port: number | undefined; readonly isPublic: boolean }
+  readonly drainDelayMs: number
   /** The collector's address, without the path of its traces. */
   readonly tracesEndpoint: string | undefined
   readonly deploymentApps: DeploymentApps
@@ -125,6 +126,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, kn
     limitsRequests: raw.RATE_LIMITS === 'on',
     logLevel: raw.LOG_LEVEL,
     metrics: { port: raw.METRICS_PORT, isPublic: raw.METRICS_PUBLIC === 'on' },
+    drainDelayMs: raw.DRAIN_DELAY_SECONDS * 1000,
     tracesEndpoint: readTracesEndpoint(raw.OTEL_EXPORTER_OTLP_ENDPOINT, problems),
     deploymentApps: readDeploymentApps(given, knownSlugs, problems),
   }

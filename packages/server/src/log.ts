@@ -1,5 +1,7 @@
 import pino, { type Logger } from 'pino'
 import { isTerminal } from './config.ts'
+import type { Log } from './core/log.ts'
+import type { RequestScope } from './core/request-scope.ts'
 
 /** JSON lines, or readable ones on a terminal. Callers log ids and words, never values that came from outside. */
 export function createLogger(level: string): Logger {
@@ -7,4 +9,16 @@ export function createLogger(level: string): Logger {
     ? { transport: { target: 'pino-pretty', options: { colorize: true, ignore: 'pid,hostname' } } }
     : {}
   return pino({ level, base: null, ...transport })
+}
+
+/** The log of flows: each line says which request it was written for. */
+export function logOfFlows(logger: Pick<Logger, 'info' | 'warn'>, scope: RequestScope): Log {
+  const within = (): { readonly request_id?: string } => {
+    const id = scope.requestId()
+    return id === undefined ? {} : { request_id: id }
+  }
+  return {
+    info: (fields, message) => logger.info({ ...within(), ...fields }, message),
+    warn: (fields, message) => logger.warn({ ...within(), ...fields }, message),
+  }
 }

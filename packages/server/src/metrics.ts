@@ -5,7 +5,7 @@ import type { Figures } from './figures.ts'
 
 /** The service's figures in Prometheus' text format. */
 export interface Metrics {
-  readonly meter: Meter
+  readonly meter: Omit<Meter, 'step'>
   readonly contentType: string
   render(): Promise<string>
 }

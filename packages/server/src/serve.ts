@@ -9,9 +9,11 @@ import { plusMs } from './core/clock.ts'
 import { makeLoginLink } from './domain/login-link.ts'
 import { createProbeServer } from './http/probe-server.ts'
 import { createLogger } from './log.ts'
+import { createReadiness, type ReadinessSwitch } from './readiness.ts'
 import { startOwnSandbox } from './sandbox-provider.ts'
 import { settle, type Settlement } from './settle.ts'
 import { migrate, NewerDatabase } from './store/migrate.ts'
+import type { Tracing } from './tracing.ts'
 import { startBackground } from './worker/background.ts'
 
 type Role = 'all' | 'api' | 'worker'
@@ -32,19 +34,14 @@ export async function serve(role: Role): Promise<number> {
   const config = atPort(settlement.settled.config, port)
   const logger = createLogger(config.logLevel)
   const { sandbox, settled } = await withSandbox({ ...settlement, settled: { ...settlement.settled, config } })
-  const flows = composeFlows(settled)
-  const state = { isMigrated: false }
-  const parts = {
-    logger,
-    readiness: {
-      isMigrated: () => state.isMigrated,
-      databaseAnswers: () =>
-        flows.context.database.ping().then(
-          () => true,
-          () => false,
-        ),
-    },
-  }
+  const tracing = await tracingOf(config, role)
+  const flows = composeFlows({ ...settled, logger, tracer: tracing?.tracer })
+  const readiness = createReadiness({
+    database: flows.context.database,
+    keyEncryptionKeys: flows.keyEncryptionKeys,
+    waitsForWork: role === 'worker',
+  })
+  const parts = { logger, readiness, tracer: tracing?.tracer }
   const { port: metricsPort, isPublic: showsMetrics } = config.metrics
   const app =
     role === 'worker'
@@ -55,6 +52,7 @@ export async function serve(role: Role): Promise<number> {
     await app.close()
     await metricsApp.close()
     await flows.close()
+    await tracing?.close()
     await sandbox?.close()
     await settlement.stopDatabase()
   }
@@ -68,19 +66,29 @@ export async function serve(role: Role): Promise<number> {
   const stopping = new AbortController()
   const ready = migrateWhenPossible(settled, logger, stopping.signal).then(async (isDone) => {
     if (!isDone) return false
-    state.isMigrated = true
+    readiness.migrated()
     await orGoOn(logger, warnAboutRowSecurity(flows, logger))
     if (role !== 'worker') await orGoOn(logger, greet(settled, flows))
     return true
   })
-  const background = runJobsAfter(ready, role, flows, logger, stopping.signal)
+  const background = runJobsAfter(ready, role, { flows, readiness }, logger, stopping.signal)
   const failure = await Promise.race([ended, ready.then(() => ended, asNewerDatabase)])
+  readiness.draining()
+  // Load balancers see that it is not ready while it still answers; then it lets go of its port.
+  if (failure === undefined) await wait(config.drainDelayMs)
   stopping.abort()
   await Promise.all([background, app.close()])
   await end()
   if (failure === undefined) return 0
   console.error(failure.message)
   return 1
+}
+
+/** Nothing of it is loaded where no collector is named. */
+async function tracingOf(config: Settled['config'], role: Role): Promise<Tracing | undefined> {
+  if (config.tracesEndpoint === undefined) return undefined
+  const { startTracing } = await import('./tracing.ts')
+  return startTracing(config.tracesEndpoint, role)
 }
 
 function untilSignal(): Promise<undefined> {
@@ -176,7 +184,7 @@ async function warnAboutRowSecurity(flows: Flows, logger: Logger): Promise<void>
 async function runJobsAfter(
   ready: Promise<boolean>,
   role: Role,
-  flows: Flows,
+  { flows, readiness }: { readonly flows: Flows; readonly readiness: ReadinessSwitch },
   logger: Logger,
   stopping: AbortSignal,
 ): Promise<void> {
@@ -184,6 +192,7 @@ async function runJobsAfter(
   const isReady = await ready.catch(() => false)
   if (!isReady) return
   const running = await startedJobs(role, flows, logger, stopping)
+  readiness.working()
   if (!stopping.aborted) await once(stopping, 'abort')
   await running?.stop()
 }

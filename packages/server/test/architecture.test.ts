@@ -51,6 +51,13 @@ const rules: Architecture = {
       ],
     },
     {
+      // Its exporter is the one request past the guarded client: to the collector that the operator named, made by its library.
+      what: 'tracing',
+      modules: ['@opentelemetry', '@fastify/otel'],
+      owners: ['tracing.ts'],
+    },
+    { what: 'metrics', modules: ['prom-client'], owners: ['metrics.ts'] },
+    {
       what: 'a socket',
       modules: ['node:net'],
       owners: [

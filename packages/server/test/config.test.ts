@@ -58,6 +58,7 @@ const bad: Readonly<Record<string, readonly string[]>> = {
   AUTH_JWKS_URL: ['issuer.example', 'ftp://issuer.example/jwks'],
   METRICS_PORT: ['0', '65536', 'off', '3000'],
   METRICS_PUBLIC: ['yes', '1'],
+  DRAIN_DELAY_SECONDS: ['-1', '301', 'soon'],
   OTEL_EXPORTER_OTLP_ENDPOINT: ['collector:4318', 'grpc://collector', 'http://a/?x=1', 'https://user@a'],
   AUTH_DEFAULT_TENANT: ['has space', 'x'.repeat(129)],
   AUTH_COOKIE: ['a;b', 'a b'],

@@ -122,6 +122,16 @@ export const variables = {
     shown: 'off',
     meaning: '`on` answers `GET /metrics` on `PORT` as well, to everybody who reaches it',
   },
+  DRAIN_DELAY_SECONDS: {
+    schema: z
+      .string()
+      .regex(/^\d{1,3}$/, 'must be a number from 0 to 300')
+      .transform(Number)
+      .refine((seconds) => seconds <= 300, 'must be a number from 0 to 300')
+      .default(0),
+    shown: '0',
+    meaning: 'How long after SIGTERM it answers on, not ready any more, so that load balancers can turn away from it',
+  },
   OTEL_EXPORTER_OTLP_ENDPOINT: {
     schema: optionalText,
     shown: 'unset',

@@ -1,3 +1,5 @@
+import { untraced, type Tracer } from './tracer.ts'
+
 /**
  * What the service counts of its own work. The names are Prometheus names without the prefix `connector_oauth_`; labels
  * are few and bounded, since each combination is a time series: never an id of a tenant, a connector or a person.
@@ -46,11 +48,13 @@ export type LeaseRefusal =
   | 'connector_disconnected'
   | 'connector_paused'
 
-/** Counts and times. Never throws, never waits. */
+/** Counts, times and traces. Never throws, never waits. */
 export interface Meter {
+  /** Runs `work` as a step of the trace under way, where traces are on. */
+  readonly step: Tracer['step']
   count<Name extends keyof Counters>(name: Name, labels: Counters[Name]): void
   observe<Name extends keyof Histograms>(name: Name, labels: Histograms[Name], seconds: number): void
 }
 
 /** Where nobody looks at the figures: the command line. */
-export const noMeter: Meter = { count: () => {}, observe: () => {} }
+export const noMeter: Meter = { count: () => {}, observe: () => {}, step: untraced }

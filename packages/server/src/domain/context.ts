@@ -2,6 +2,7 @@
  * The domain: one flow a file. This file names what flows work with; each takes the part it needs (`Pick<Context, …>`).
  */
 import type { Clock } from '../core/clock.ts'
+import type { Log } from '../core/log.ts'
 import type { Meter } from '../core/meter.ts'
 import type { ProviderDefinition } from '../core/provider-definition.ts'
 import type { Secret } from '../core/secret.ts'
@@ -64,4 +65,5 @@ export interface Context {
   readonly wakeUp: WakeUp
   readonly meter: Meter
   readonly eventFeed: EventFeed
+  readonly log: Log
 }

@@ -36,5 +36,6 @@ export type ProxyNeeds = Pick<
   | 'refreshGate'
   | 'activity'
   | 'meter'
+  | 'log'
   | 'proxyTargets'
 >

@@ -7,7 +7,7 @@ import type { ProxyCall, ProxyNeeds, ProxyReply } from './proxy-call.ts'
 import { admitCaller, chargeCaller, type ProxyCaller } from './proxy-caller.ts'
 import { minTtlMs } from './proxy-limits.ts'
 import { requirePolicy, requireProxyMethod } from './proxy-policy.ts'
-import { recorder } from './proxy-record.ts'
+import { providerLabel, recorder } from './proxy-record.ts'
 import { proxyTarget } from './proxy-target.ts'
 
 /**
@@ -33,7 +33,8 @@ export async function proxy(
     const target = await proxyTarget(context, actor.tenantId, connector)
     const proxied = new ProxiedCall(context, actor, place, { call, reply, target, record, access })
     await chargeCaller(context, caller)
-    await proxied.run()
+    const provider = providerLabel(context, connector.provider_slug)
+    await context.meter.step('proxy', { provider }, () => proxied.run())
   } catch (error) {
     // What is told is why the call failed, not that its record did.
     if (error instanceof Problem) await record(error.code).catch(() => {})

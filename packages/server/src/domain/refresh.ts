@@ -27,6 +27,7 @@ export type RefreshNeeds = Pick<
   | 'egress'
   | 'keySets'
   | 'meter'
+  | 'log'
   | 'refreshGate'
   | 'refreshesUnderWay'
 >

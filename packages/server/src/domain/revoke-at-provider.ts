@@ -34,12 +34,12 @@ export async function revokeDue(context: Needs): Promise<number> {
 }
 
 async function revokeOne(context: Needs, revocation: Revocation): Promise<void> {
-  const { outcome, tokens } = await attempt(context, revocation)
-  const now = context.clock.now()
-  const tenant = tenantId(revocation.tenant_id)
   const slug = providerSlug(revocation.provider_slug)
   // Tenants' own providers are too many for a label each.
   const provider = isCustomSlug(slug) ? 'custom' : slug
+  const { outcome, tokens } = await context.meter.step('revoke', { provider }, () => attempt(context, revocation))
+  const now = context.clock.now()
+  const tenant = tenantId(revocation.tenant_id)
   const isTooOld = now.getTime() - revocation.created_at.getTime() > longestWaitMs
   if (outcome.kind === 'failed' && outcome.retryable && !isTooOld) {
     const backoffMs = Math.min(longestBackoffMs, firstBackoffMs * 2 ** Math.min(revocation.attempts, 20))

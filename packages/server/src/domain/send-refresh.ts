@@ -23,7 +23,7 @@ export const forcedEveryMs = 60_000
 /** What a caller is told when the provider did not even answer a question without a token. */
 const comeAgainSeconds = 5
 
-type Needs = Pick<Context, 'database' | 'vault' | 'clock' | 'egress' | 'keySets' | 'meter' | 'catalog'>
+type Needs = Pick<Context, 'database' | 'vault' | 'clock' | 'egress' | 'keySets' | 'meter' | 'log' | 'catalog'>
 
 /** A refresh about to be sent. */
 export interface ReadyRefresh {
@@ -91,13 +91,18 @@ export function mayBeSent(connector: ConnectorRow, rotation: Rotation, now: Date
 
 async function askProvider(context: Needs, { connector, prepared }: ReadyRefresh): Promise<TokenOutcome> {
   const startedAt = performance.now()
-  const outcome = await refreshGrant(context, prepared.client, {
-    refreshToken: prepared.refreshToken,
-    kept: prepared.kept,
-    idTokenSubject: connector.id_token_subject ?? undefined,
-    deadlineMs: providerDeadlineMs,
+  const provider = labelOf(context, connector)
+  const outcome = await context.meter.step('refresh', { provider }, async (tell) => {
+    const answered = await refreshGrant(context, prepared.client, {
+      refreshToken: prepared.refreshToken,
+      kept: prepared.kept,
+      idTokenSubject: connector.id_token_subject ?? undefined,
+      deadlineMs: providerDeadlineMs,
+    })
+    tell({ outcome: answered.kind })
+    return answered
   })
-  const labels = { provider: labelOf(context, connector), call: 'refresh' } as const
+  const labels = { provider, call: 'refresh' } as const
   context.meter.observe('provider_request_seconds', labels, (performance.now() - startedAt) / 1000)
   return outcome
 }
@@ -119,6 +124,9 @@ async function settleFailure(
   const { connector, lease } = sent
   const isRecorded = await storeFailure(context, connector, lease, failure)
   countRefresh(context, connector, isRecorded ? outcomeLabel(outcome, failure) : 'superseded')
+  const { health, reason } = failure
+  const about = { tenant_id: connector.tenant_id, connector_id: connector.connector_id }
+  context.log.warn({ ...about, provider: labelOf(context, connector), health, reason }, 'a refresh failed')
   if (!isRecorded) return { kind: 'changed' }
   const after = await findConnector(context.database.tenant(lease.tenantId), lease.tenantId, lease.connectorId)
   return after === undefined ? { kind: 'changed' } : { kind: 'failed', connector: after }

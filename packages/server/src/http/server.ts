@@ -1,13 +1,14 @@
 import cookie from '@fastify/cookie'
 import cors from '@fastify/cors'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
-import { randomUUID } from 'node:crypto'
-import type { Meter } from '../core/meter.ts'
+import type { RequestScope } from '../core/request-scope.ts'
+import type { Tracer } from '../core/tracer.ts'
 import { Problem } from '../core/problem.ts'
 import { InvalidFields } from '../domain/invalid-fields.ts'
 import { proxyTimes } from '../domain/proxy-limits.ts'
 import { limitBodyTime } from './body-deadline.ts'
 import { isUnexpected, sendError, toAnswer } from './errors.ts'
+import { followRequests, requestIdOf } from './follow-requests.ts'
 import { registerFormats } from './formats.ts'
 import type { HttpContext } from './http-context.ts'
 import { rememberPaths } from './known-paths.ts'
@@ -29,6 +30,7 @@ import { metricsRoute, type MetricsPage } from './routes/metrics.ts'
 import { providerRoutes } from './routes/providers.ts'
 import { proxyRoutes } from './routes/proxy.ts'
 import { sessionRoutes } from './routes/sessions.ts'
+import { trustedPeers } from './trusted-peers.ts'
 
 export interface ServerSettings extends Omit<HttpContext, 'limits'> {
   readonly logger: FastifyBaseLogger
@@ -36,6 +38,9 @@ export interface ServerSettings extends Omit<HttpContext, 'limits'> {
   readonly trustedProxies: readonly string[]
   readonly allowedOrigins: readonly string[]
   readonly limitsRequests: boolean
+  readonly requestScope: RequestScope
+  /** Absent: no traces. */
+  readonly tracer: Tracer | undefined
   /** Absent: metrics are shown elsewhere or nowhere. */
   readonly metrics: MetricsPage | undefined
 }
@@ -48,7 +53,7 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
   const app = Fastify({
     loggerInstance: settings.logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
-    genReqId: () => randomUUID(),
+    genReqId: requestIdOf,
     trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],
     // Enough for every body but an import; validation of more would hold up everybody else.
     bodyLimit: 65_536,
@@ -68,7 +73,12 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
   readJsonBodies(app)
   addHeaders(app, settings.flows.settings.publicUrl)
   addErrorHandling(app)
-  logRequests(app, settings.flows.meter)
+  followRequests(app, {
+    meter: settings.flows.meter,
+    scope: settings.requestScope,
+    tracer: settings.tracer,
+    isTrustedPeer: trustedPeers(settings.trustedProxies),
+  })
   letConnectionsGo(app)
   limitBodyTime(app, proxyTimes.totalMs)
 
@@ -170,27 +180,6 @@ function describe(error: unknown): object {
   // By their look, not by their number: a message may have several lines.
   const stack = error.stack?.split('\n').filter((line) => /^ +at /.test(line))
   return { name: error.name, ...code, stack: stack?.slice(0, 11) }
-}
-
-/** One line a request: the route's pattern and the outcome; no URL, since URLs carry codes and tickets, and no address. */
-function logRequests(app: FastifyInstance, meter: Meter): void {
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'none'
-    // Whoever asks for what is not there may use any method; that must not make a time series each.
-    const method = route === 'none' ? 'any' : request.method
-    const status = `${Math.floor(reply.statusCode / 100)}xx`
-    meter.observe('http_request_seconds', { route, method, status }, reply.elapsedTime / 1000)
-    // Probes come every few seconds and would bury the rest.
-    request.log[route.startsWith('/health') ? 'debug' : 'info'](
-      {
-        method: request.method,
-        route,
-        status: reply.statusCode,
-        duration_ms: Math.round(reply.elapsedTime),
-      },
-      'request',
-    )
-  })
 }
 
 /**

@@ -8,7 +8,9 @@ import type { Clock } from '../../src/core/clock.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { Context } from '../../src/domain/context.ts'
 import { loadCatalog } from '../../src/providers/registry.ts'
+import { createReadiness } from '../../src/readiness.ts'
 import { describeSandbox } from '../../src/sandbox-provider.ts'
+import { startTracing } from '../../src/tracing.ts'
 import { startBackground } from '../../src/worker/background.ts'
 import { createTestDatabase, type TestDatabase } from './test-database.ts'
 
@@ -101,17 +103,18 @@ export async function startTestService(
   }
   const logs: string[] = []
   const logger = pino({ level: 'trace' }, { write: (line) => void logs.push(line) })
-  const flows = composeFlows(settled)
+  const { tracesEndpoint } = config
+  const tracing = tracesEndpoint === undefined ? undefined : startTracing(tracesEndpoint, 'all')
+  if (tracing !== undefined) started.defer(() => tracing.close())
+  const flows = composeFlows({ ...settled, logger, tracer: tracing?.tracer })
   started.defer(() => flows.close())
-  const readiness = {
-    isMigrated: () => true,
-    databaseAnswers: () =>
-      flows.context.database.ping().then(
-        () => true,
-        () => false,
-      ),
-  }
-  const app = await composeServer(settled, flows, { logger, readiness })
+  const readiness = createReadiness({
+    database: flows.context.database,
+    keyEncryptionKeys: flows.keyEncryptionKeys,
+    waitsForWork: false,
+  })
+  readiness.migrated()
+  const app = await composeServer(settled, flows, { logger, readiness, tracer: tracing?.tracer })
   started.defer(() => app.close())
   await app.listen({ host: '127.0.0.1', port })
   const background = options.background && (await startBackground(flows.context, flows.jobs, logger))
