@@ -20,6 +20,20 @@ const dueRows = statement(
      order by next_attempt_at
      limit $2) as revocations
    union all
+   select 'refresh', count(*)::int, min(since)
+   from (
+     select next_refresh_at as since
+     from connectors
+     where next_refresh_at <= $1
+     limit $2) as connectors
+   union all
+   select 'mass-revoke', count(*)::int, min(since)
+   from (
+     select created_at as since
+     from mass_revocations
+     where swept_at is null
+     limit $2) as mass_revocations
+   union all
    select 'link', count(*)::int, min(since)
    from (
      select created_at as since
