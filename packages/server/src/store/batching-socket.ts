@@ -21,4 +21,11 @@ export class BatchingSocket extends Socket {
 
   /** Does nothing: what is held is sent at the end of the turn. */
   override uncork(): void {}
+
+  /** Also called when the other side ends: held back then, the end would not come, and statements would wait for it. */
+  override end(...args: unknown[]): this {
+    super.uncork()
+    // Handed on as they came; the types of `end` know no tuple of all its forms.
+    return super.end(...(args as []))
+  }
 }
