@@ -39,34 +39,54 @@ const recordSpanMs = 1_000
 /** Records, not uses: some 2 MB. */
 const waitingAtMost = 5_000
 
+/** Of one connector's records, so many of the last may take another use. */
+const comparedAtMost = 8
+
 interface Count {
   readonly use: Use
-  readonly firstAt: Date
-  lastAt: Date
+  readonly firstMs: number
+  lastMs: number
   count: number
 }
 
 export function createActivity(context: Pick<Context, 'database' | 'clock' | 'meter'>): Activity {
-  let counts = new Map<string, Count>()
+  /** By connector. */
+  let counts = new Map<string, Count[]>()
+  let waiting = 0
   /** What was sent and perhaps written: it keeps ids and content until that is certain. */
   let sent: readonly RecordedUse[] = []
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> | undefined
   let nextWriting: Promise<void> | undefined
   let isClosed = false
+  const noted = Promise.resolve()
 
-  const add = (key: string, use: Use): void => {
-    const now = context.clock.now()
-    const known = counts.get(key)
-    if (known !== undefined && now.getTime() - known.firstAt.getTime() < recordSpanMs) {
-      known.count += 1
-      known.lastAt = now
-      return
+  /** Counts a use in a record that waits already, if there is one for it. On the way of every token read. */
+  const countAgain = (use: Use, nowMs: number): boolean => {
+    const known = counts.get(use.connectorId)
+    if (known === undefined) return false
+    for (let index = known.length - 1; index >= Math.max(0, known.length - comparedAtMost); index -= 1) {
+      const record = known[index]
+      if (record === undefined || nowMs - record.firstMs >= recordSpanMs || !isAlike(record.use, use)) continue
+      record.count += 1
+      record.lastMs = nowMs
+      return true
     }
-    // A record that has spanned its second goes on under a key that no use has.
-    if (known !== undefined) counts.set(`${key}\n${known.firstAt.getTime()}`, known)
-    counts.set(key, { use, firstAt: now, lastAt: now, count: 1 })
+    return false
+  }
+
+  const add = (use: Use, nowMs: number): void => {
+    const record = { use, firstMs: nowMs, lastMs: nowMs, count: 1 }
+    const known = counts.get(use.connectorId)
+    if (known === undefined) counts.set(use.connectorId, [record])
+    else known.push(record)
+    waiting += 1
     flushIn(flushAfterMs)
+  }
+
+  const addWhenThereIsRoom = async (use: Use, nowMs: number): Promise<void> => {
+    await flush()
+    add(use, nowMs)
   }
 
   const flushIn = (ms: number): void => {
@@ -79,8 +99,9 @@ export function createActivity(context: Pick<Context, 'database' | 'clock' | 'me
   const write = async (): Promise<void> => {
     clearTimeout(timer)
     timer = undefined
-    sent = [...sent, ...[...counts.values()].map(toRecord)]
+    sent = [...sent, ...[...counts.values()].flat().map(toRecord)]
     counts = new Map()
+    waiting = 0
     if (sent.length === 0) return
     const written = sent
     try {
@@ -113,10 +134,12 @@ export function createActivity(context: Pick<Context, 'database' | 'clock' | 'me
   }
 
   return {
-    async note(use) {
-      const key = keyOf(use)
-      if (sent.length + counts.size >= waitingAtMost && !counts.has(key)) await flush()
-      add(key, use)
+    note(use) {
+      const nowMs = context.clock.now().getTime()
+      if (countAgain(use, nowMs)) return noted
+      if (sent.length + waiting >= waitingAtMost) return addWhenThereIsRoom(use, nowMs)
+      add(use, nowMs)
+      return noted
     },
     flush,
     async close() {
@@ -148,13 +171,25 @@ async function addAll(context: Pick<Context, 'database' | 'meter'>, uses: readon
   }
 }
 
-function keyOf(use: Use): string {
-  const { action, tenantId, connectorId, place, actorId } = use
-  // An actor may hold any character; the ids before it hold no line break, and JSON holds none.
-  return `${action}\n${tenantId}\n${connectorId}\n${place.space_id}\n${place.collection_id}\n${JSON.stringify(use.metadata)}\n${actorId}`
+/** Whether two uses of one connector differ in nothing but their moment. */
+function isAlike(one: Use, other: Use): boolean {
+  return (
+    one.action === other.action &&
+    one.actorId === other.actorId &&
+    one.tenantId === other.tenantId &&
+    one.place.space_id === other.place.space_id &&
+    one.place.collection_id === other.place.collection_id &&
+    areEqual(one.metadata, other.metadata)
+  )
 }
 
-function toRecord({ use, firstAt, lastAt, count }: Count): RecordedUse {
+function areEqual(one: Use['metadata'], other: Use['metadata']): boolean {
+  const names = Object.keys(one)
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name])
+}
+
+function toRecord({ use, firstMs, lastMs, count }: Count): RecordedUse {
+  const [firstAt, lastAt] = [new Date(firstMs), new Date(lastMs)]
   const metadata = { ...use.metadata, count, first_at: firstAt.toISOString(), last_at: lastAt.toISOString() }
   return {
     tenantId: use.tenantId,
