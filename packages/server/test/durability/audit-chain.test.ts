@@ -116,3 +116,15 @@ it('a use is written a fifth of a second after it, so that a kill loses no more'
   await service.kill('SIGKILL')
   assert.equal(await count(), readsEach + 1)
 })
+
+it('what was used a moment before SIGTERM is written', async () => {
+  const service = first()
+  await service.restart()
+  for (let read = 0; read < 5; read += 1) await accessTokenOf(await readToken(service, 'conn_two_0'))
+  assert.deepEqual(await service.kill('SIGTERM'), { code: 0, signal: null })
+  const [row] = await rows<{ n: number }>(
+    `select sum((metadata->>'count')::integer)::integer as n from audit_entries
+     where action = 'token.exported' and resource_id = 'conn_two_0'`,
+  )
+  assert.equal(row?.n, readsEach + 5)
+})
