@@ -7,7 +7,7 @@ import { addProvider, connectorsPath } from '../support/process-flow.ts'
 import { deploymentOf, type ServiceProcess } from '../support/service-process.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 
-const connectors = 300
+const connectors = 160
 
 let database: TestDatabase
 let provider: HostileProvider
@@ -57,11 +57,11 @@ it('an order is worked off to the last connector, each once, although workers ar
   const [, ...workers] = services
   for (const [index, worker] of workers.entries()) {
     const enough = (connectors / 4) * (index + 1)
-    await until(20_000, async () => ((await countsOf(id))['disconnected'] ?? 0) >= enough)
+    await until(60_000, async () => ((await countsOf(id))['disconnected'] ?? 0) >= enough)
     await worker.kill('SIGKILL')
     await worker.restart()
   }
-  await until(60_000, async () => (await statusOf(id)) === 'completed')
+  await until(120_000, async () => (await statusOf(id)) === 'completed')
   const counts = await countsOf(id)
   assert.deepEqual([counts['matched'], counts['disconnected'], counts['revoked']], [connectors, connectors, connectors])
 
