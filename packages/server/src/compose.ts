@@ -17,6 +17,7 @@ import { createEventFeed } from './domain/event-feed.ts'
 import type { Catalog, Context, DeploymentApp } from './domain/context.ts'
 import { createRefreshGate } from './domain/refresh-gate.ts'
 import { everyWork, type Work } from './domain/work.ts'
+import { createRateBudgets } from './domain/rate-budgets.ts'
 import { createBearerVerifier, type BearerSettings } from './http/bearer-verifier.ts'
 import type { TokenSigner } from './http/http-context.ts'
 import type { Readiness } from './http/routes/health.ts'
@@ -93,6 +94,7 @@ export function composeFlows(settled: Settled): Flows {
     refreshesUnderWay: new Map(),
     refreshGate: createRefreshGate(clock),
     proxyTargets: new Map(),
+    rateBudgets: createRateBudgets({ database, clock }),
     activity: createActivity({ database, clock, meter }),
     wakeUp: jobs,
     meter,

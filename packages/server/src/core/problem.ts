@@ -89,6 +89,10 @@ export const problems = {
   // 429
   rate_limited: [429, 'Too many requests; wait as long as Retry-After says.'],
   too_many_streams: [429, 'Too many event streams are open; close some, or read GET /v1/events instead.'],
+  provider_rate_limited: [
+    429,
+    'The provider’s own rate limit is used up for this account; wait as long as Retry-After says.',
+  ],
   too_many_pending: [429, 'Too many connections are being started at once; finish some or wait until they expire.'],
   too_many_leases: [429, 'This connector has as many live leases as it may; revoke some or wait until they expire.'],
   // 5xx

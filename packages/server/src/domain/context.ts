@@ -14,6 +14,7 @@ import type { Vault } from '../vault/vault.ts'
 import type { Activity } from './activity.ts'
 import type { EventFeed } from './event-feed.ts'
 import type { ProxyTarget } from './proxy-target.ts'
+import type { RateBudgets } from './rate-budgets.ts'
 import type { RefreshGate } from './refresh-gate.ts'
 import type { RefreshResult } from './refresh-result.ts'
 import type { WakeUp } from './work.ts'
@@ -59,6 +60,8 @@ export interface Context {
   readonly refreshesUnderWay: Map<string, Promise<RefreshResult>>
   /** Providers as calls through the proxy need them, for seconds; the proxy keeps it small. */
   readonly proxyTargets: Map<string, ProxyTarget>
+  /** What is left of providers' rate limits. */
+  readonly rateBudgets: RateBudgets
   readonly refreshGate: RefreshGate
   /** Exports and calls through the proxy, written in batches. */
   readonly activity: Activity

@@ -4,6 +4,7 @@ import { apiCredentials } from '../oauth/api-call.ts'
 import { joinApiUrl } from '../oauth/api-url.ts'
 import { StreamError } from '../oauth/egress.ts'
 import { callerReplyHeaders, providerRequestHeaders } from '../oauth/proxy-headers.ts'
+import { readRateLimit } from '../oauth/rate-limit-headers.ts'
 import { retryAfterSeconds } from '../oauth/retry-after.ts'
 import type { BeginReply, ReplyHead, ReplySink, StreamRequest } from '../oauth/stream-request.ts'
 import { maskedSink } from '../oauth/token-mask.ts'
@@ -16,6 +17,7 @@ import { maxBodyBytes, proxyTimes } from './proxy-limits.ts'
 import { providerLabel, type Recorder } from './proxy-record.ts'
 import { isRepeatable, pauseBeforeRetry, type Attempts } from './proxy-retry.ts'
 import type { ProxyTarget } from './proxy-target.ts'
+import type { BudgetedCall } from './rate-budgets.ts'
 
 /** One call with all its attempts. Making it judges the address and throws `Problem`; nothing is sent before `run`. */
 export class ProxiedCall {
@@ -28,6 +30,7 @@ export class ProxiedCall {
   readonly #record: Recorder
   readonly #canRepeat: boolean
   readonly #first: { readonly access: ReadyAccess; readonly request: StreamRequest }
+  readonly #budgeted: BudgetedCall
   #attempts: Attempts = { made: 0, waitedMs: 0 }
   #wasForced = false
   #hasBegun = false
@@ -43,6 +46,7 @@ export class ProxiedCall {
       readonly target: ProxyTarget & { readonly baseUrl: string }
       readonly record: Recorder
       readonly access: ReadyAccess
+      readonly budgeted: BudgetedCall
     },
   ) {
     this.#context = context
@@ -52,6 +56,7 @@ export class ProxiedCall {
     this.#reply = parts.reply
     this.#target = parts.target
     this.#record = parts.record
+    this.#budgeted = parts.budgeted
     const hasIdempotencyKey = parts.call.headers['idempotency-key'] !== undefined
     this.#canRepeat = this.#canResend && isRepeatable({ method: parts.call.method, hasIdempotencyKey })
     this.#first = { access: parts.access, request: this.#request(parts.access) }
@@ -79,6 +84,7 @@ export class ProxiedCall {
         { provider: providerLabel(this.#context, this.#target.client.definition.slug), call: 'proxy' },
         (performance.now() - startedAt) / 1000,
       )
+      this.#learn(head)
       if (head.status === 401 && !this.#wasForced) {
         this.#wasForced = true
         return this.#renewed(access).then((renewed) => {
@@ -105,6 +111,12 @@ export class ProxiedCall {
     }
     if (again !== undefined && again.pauseMs > 0) await this.#pause(again.pauseMs)
     return again?.access
+  }
+
+  #learn(head: ReplyHead): void {
+    const headers = new Map(head.headers.map(([name, value]) => [name.toLowerCase(), value]))
+    const limit = readRateLimit(head.status, headers, this.#context.clock.now())
+    if (limit !== undefined) this.#context.rateBudgets.learn(this.#budgeted, limit)
   }
 
   #request(access: ReadyAccess): StreamRequest {

@@ -38,4 +38,5 @@ export type ProxyNeeds = Pick<
   | 'meter'
   | 'log'
   | 'proxyTargets'
+  | 'rateBudgets'
 >

@@ -2,6 +2,7 @@ import { Problem } from '../core/problem.ts'
 import { isPathRefused } from '../oauth/api-url.ts'
 import type { ConnectorPlaceRequest } from './connectors.ts'
 import { freshAccess, type FreshAccess, type ReadyAccess } from './fresh-access.ts'
+import { pathTemplate } from './path-template.ts'
 import { ProxiedCall } from './proxied-call.ts'
 import type { ProxyCall, ProxyNeeds, ProxyReply } from './proxy-call.ts'
 import { admitCaller, chargeCaller, type ProxyCaller } from './proxy-caller.ts'
@@ -31,10 +32,24 @@ export async function proxy(
   try {
     requirePolicy(connector, call.method, call.path)
     const target = await proxyTarget(context, actor.tenantId, connector)
-    const proxied = new ProxiedCall(context, actor, place, { call, reply, target, record, access })
-    await chargeCaller(context, caller)
-    const provider = providerLabel(context, connector.provider_slug)
-    await context.meter.step('proxy', { provider }, () => proxied.run())
+    const budgeted = {
+      tenantId: actor.tenantId,
+      contextId: target.contextId,
+      connectorId: connector.connector_id,
+      route: pathTemplate(call.path),
+    }
+    const proxied = new ProxiedCall(context, actor, place, { call, reply, target, record, access, budgeted })
+    const waitMs = await context.rateBudgets.admit(budgeted)
+    if (waitMs !== undefined) {
+      throw new Problem('provider_rate_limited', { retryAfterSeconds: Math.ceil(waitMs / 1000) })
+    }
+    try {
+      await chargeCaller(context, caller)
+      const provider = providerLabel(context, connector.provider_slug)
+      await context.meter.step('proxy', { provider }, () => proxied.run())
+    } finally {
+      context.rateBudgets.done(budgeted)
+    }
   } catch (error) {
     // What is told is why the call failed, not that its record did.
     if (error instanceof Problem) await record(error.code).catch(() => {})

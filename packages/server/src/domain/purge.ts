@@ -2,6 +2,7 @@ import { plusMs } from '../core/clock.ts'
 import { purgeIdempotencyKeys } from '../store/idempotency-keys.ts'
 import { purgeLeases } from '../store/leases.ts'
 import { purgeLoginLinks } from '../store/login-links.ts'
+import { purgeRateBudgets } from '../store/rate-budgets.ts'
 import { purgeTransactions } from '../store/transactions.ts'
 import type { Context } from './context.ts'
 
@@ -15,6 +16,7 @@ export async function purge(context: Pick<Context, 'database' | 'clock'>): Promi
   await purgeTransactions(system, now, plusMs(now, -dayMs))
   await purgeIdempotencyKeys(system, plusMs(now, -dayMs))
   await purgeLoginLinks(system, now)
+  await purgeRateBudgets(system, now)
   await purgeLeases(system, plusMs(now, -keepsLeasesMs))
   return 0
 }
