@@ -56,24 +56,24 @@ describe('a path that would leave the provider’s API', () => {
         `GET ${proxyPath(id, path)} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${token}\r\nconnection: close\r\n\r\n`,
       )
     assert.match(await ask('/control'), /^HTTP\/1\.1 200 /)
-    const before = provider.asked.length
+    const soFar = provider.asked.length
     // On the wire a line break ends the line and a question mark the path: another path, and a good one.
     for (const path of bypasses.filter((text) => !/[\r\n?]/.test(text))) {
       const answer = await ask(path)
       // Some are no request any more by the time they are on the wire; none is a success.
       assert.doesNotMatch(answer, /^HTTP\/1\.1 2/, JSON.stringify(path))
     }
-    assert.deepEqual(provider.asked.slice(before), [])
+    assert.deepEqual(provider.asked.slice(soFar), [])
     assert.deepEqual(trap.asked, [])
   })
 
   it('is not found in the request line’s host, the Host header or forwarding headers', async () => {
     const token = await service.token()
-    const before = provider.asked.length
+    const soFar = provider.asked.length
     const rest = `host: ${trap.host}\r\nx-forwarded-host: ${trap.host}\r\nforwarded: host=${trap.host}\r\nx-original-url: /admin\r\nauthorization: Bearer ${token}\r\nconnection: close\r\n\r\n`
     await raw(`GET ${trap.origin}${proxyPath(id, '/control')} HTTP/1.1\r\n${rest}`)
     await raw(`GET ${proxyPath(id, '/control')} HTTP/1.1\r\n${rest}`)
-    for (const line of provider.asked.slice(before)) assert.equal(line, 'GET /api/v1/control HTTP/1.1')
+    for (const line of provider.asked.slice(soFar)) assert.equal(line, 'GET /api/v1/control HTTP/1.1')
     assert.deepEqual(trap.asked, [])
   })
 })
@@ -108,7 +108,7 @@ describe('a hostile provider', () => {
   it('gets no token out in pieces', async () => {
     provider.answer('/api/v1/pieces', (socket) => {
       socket.write('HTTP/1.1 200 OK\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n')
-      const pieces = [...`x${proxiedToken}y`]
+      const pieces = Array.from(`x${proxiedToken}y`)
       const next = (): void => {
         const piece = pieces.shift()
         if (piece === undefined) return void socket.end('0\r\n\r\n')
@@ -201,8 +201,9 @@ describe('a hostile provider', () => {
     const names = head
       .split('\r\n')
       .slice(1)
-      .map((line) => line.split(':', 1)[0])
-    assert.deepEqual(names.toSorted(), [
+      .map((line) => line.split(':', 1)[0] ?? '')
+      .toSorted()
+    assert.deepEqual(names, [
       'accept',
       'accept-encoding',
       'authorization',
