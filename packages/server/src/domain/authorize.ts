@@ -4,7 +4,7 @@ import { Secret } from '../core/secret.ts'
 import { buildAuthorizationUrl, usesNonce, usesPkce } from '../oauth/authorization-url.ts'
 import { createVerifier, s256Challenge } from '../oauth/pkce.ts'
 import { findByTicket, type Transaction } from '../store/find-transactions.ts'
-import { addTransaction, startTransaction } from '../store/transactions.ts'
+import { addTransaction, startTransaction, type Sent } from '../store/transactions.ts'
 import type { Context } from './context.ts'
 import { prepareTransaction, type ConnectRequest } from './prepare-transaction.ts'
 import { isSamePrincipal, type Principal } from './principal.ts'
@@ -81,22 +81,19 @@ async function depart(
   request: AuthorizeRequest,
   bindsBrowser: 'binds-browser' | 'any-browser',
 ): Promise<Departure> {
-  const { row, provider } = await admit(context, caller, request)
+  const { row, provider, store } = await admit(context, caller, request)
   const { client } = provider
-  const tenant = tenantId(row.tenant_id)
   const state = new Secret(randomHandle())
   const verifier = createVerifier()
   const nonce = usesNonce(client.definition, row.requested_scopes) ? new Secret(randomHandle()) : undefined
   const browserBinding = bindsBrowser === 'binds-browser' ? new Secret(randomHandle()) : undefined
-  const started = await startTransaction(context.database.tenant(tenant), tenant, transactionId(row.transaction_id), {
+  await store({
     now: context.clock.now(),
     stateDigest: handleDigest(state.reveal()),
     verifier: await context.vault.seal(transactionPlace(row, 'verifier'), verifier),
     nonce: nonce && (await context.vault.seal(transactionPlace(row, 'nonce'), nonce)),
     browserDigest: browserBinding && handleDigest(browserBinding.reveal()),
-    contextId: provider.contextId,
   })
-  if (!started) throw new Problem('invalid_ticket')
   const location = buildAuthorizationUrl(client, {
     redirectUri: row.oauth_redirect_uri,
     state: state.reveal(),
@@ -113,23 +110,43 @@ type Row = Omit<
   'status' | 'error_code' | 'verifier' | 'nonce' | 'code' | 'completion_expires_at' | 'started_at'
 >
 
+interface Admitted {
+  readonly row: Row
+  readonly provider: ProviderInUse
+  /** Stores the transaction as started. Throws `invalid_ticket` when another request was first. */
+  readonly store: (sent: Sent) => Promise<void>
+}
+
 async function admit(
   context: Needs,
   { principal, ticket }: AuthorizeCaller,
   request: AuthorizeRequest,
-): Promise<{ readonly row: Row; readonly provider: ProviderInUse }> {
+): Promise<Admitted> {
   const tenant = principal?.tenantId ?? ticket?.tenant_id
   if (request.tenantId !== undefined && request.tenantId !== tenant) throw new Problem('tenant_mismatch')
   if (ticket !== undefined) {
     if (principal !== undefined && !isSamePrincipal(principal, ticket)) throw new Problem('principal_mismatch')
     if (!isMintedFor(ticket, request)) throw new Problem('ticket_mismatch')
-    const provider = await providerInUse(context, tenantId(ticket.tenant_id), providerSlug(ticket.provider_slug))
-    return { row: ticket, provider }
+    const owner = tenantId(ticket.tenant_id)
+    const provider = await providerInUse(context, owner, providerSlug(ticket.provider_slug))
+    return {
+      row: ticket,
+      provider,
+      async store(sent) {
+        const id = transactionId(ticket.transaction_id)
+        const { contextId } = provider
+        const isFirst = await startTransaction(context.database.tenant(owner), owner, id, { ...sent, contextId })
+        if (!isFirst) throw new Problem('invalid_ticket')
+      },
+    }
   }
   if (principal === undefined) throw new Problem('unauthorized')
   const prepared = await prepareTransaction(context, principal, { ...request, callerContext: request.token })
-  await addTransaction(context.database.tenant(principal.tenantId), { ...prepared.row, ticket: undefined })
-  return prepared
+  const db = context.database.tenant(principal.tenantId)
+  return {
+    ...prepared,
+    store: (sent) => addTransaction(db, { ...prepared.row, beginning: { kind: 'started', ...sent } }),
+  }
 }
 
 /** A ticket opens exactly what it was minted for; the query may neither change nor add anything. */

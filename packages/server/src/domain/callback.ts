@@ -3,7 +3,6 @@ import {
   collectionId,
   handleDigest,
   isCustomSlug,
-  providerSlug,
   randomHandle,
   spaceId,
   tenantId,
@@ -18,7 +17,7 @@ import { parkCode } from '../store/transactions.ts'
 import type { Context } from './context.ts'
 import { exchange } from './exchange.ts'
 import { isSamePrincipal, requireReach, requireRight, type Principal } from './principal.ts'
-import { providerInUse, type ProviderInUse } from './provider-client.ts'
+import { providerOf, type ProviderInUse } from './provider-client.ts'
 import { endRefused, recordRefusal } from './refuse-session.ts'
 import type { Connected } from './store-connection.ts'
 import { transactionPlace } from './transaction-places.ts'
@@ -80,7 +79,7 @@ export async function receiveCallback(
   const transaction = await findPending(context, principal, request)
   const audience = audienceOf(transaction)
   try {
-    const provider = await contextOf(context, transaction)
+    const provider = await providerOf(context, transaction)
     requireExpectedMethod(provider, request.method)
     const answer = readCallback(provider.client, request.parameters)
     if (answer.kind === 'invalid') throw new Problem('invalid_state')
@@ -88,7 +87,7 @@ export async function receiveCallback(
     else requireSameBrowser(transaction)
     if (answer.kind === 'refused') throw await refuse(context, transaction, answer, principal)
     if (principal === undefined) return await park(context, transaction, answer)
-    const connected = await exchange(context, transaction, { ...answer, completionDigest: undefined })
+    const connected = await exchange(context, transaction, provider.client, { ...answer, completionDigest: undefined })
     return { kind: 'connected', connected, audience, landingUri: transaction.landing_uri ?? undefined }
   } catch (error) {
     if (!(error instanceof Problem)) throw error
@@ -137,14 +136,6 @@ async function findPending(
     await recordRefusal(context, transaction, isElsewhere ? 'context_mismatch' : 'invalid_state', principal)
   }
   throw new Problem('invalid_state')
-}
-
-/** The provider as it was when the browser left; a changed context must not receive the code. */
-async function contextOf(context: Needs, transaction: PendingTransaction): Promise<ProviderInUse> {
-  const tenant = tenantId(transaction.tenant_id)
-  const provider = await providerInUse(context, tenant, providerSlug(transaction.provider_slug))
-  if (provider.contextId !== transaction.context_id) throw new Problem('invalid_state')
-  return provider
 }
 
 /** Form posts come cross-site, past the browser's cookies; only providers that must answer so may. */

@@ -5,6 +5,7 @@ import { findForCompletion, type CompletableTransaction } from '../store/find-tr
 import type { Context } from './context.ts'
 import { exchange } from './exchange.ts'
 import { isSamePrincipal, requireReach, requireRight, type Principal } from './principal.ts'
+import { providerOf } from './provider-client.ts'
 import { endRefused, recordRefusal } from './refuse-session.ts'
 import type { Connected } from './store-connection.ts'
 import { transactionPlace } from './transaction-places.ts'
@@ -33,7 +34,8 @@ export async function complete(context: Needs, principal: Principal, request: Co
     requireParked(transaction, context.clock.now())
     if (!transaction.completion_matches) throw new Problem('completion_code_invalid')
     const inHand = { ...(await openParked(context, transaction)), completionDigest: digest }
-    return await exchange(context, transaction, inHand)
+    const { client } = await providerOf(context, transaction)
+    return await exchange(context, transaction, client, inHand)
   } catch (error) {
     if (error instanceof Problem) await recordRefusal(context, transaction, error.publicCode, principal)
     throw error

@@ -1,4 +1,4 @@
-import { providerSlug, tenantId, transactionId } from '../core/ids.ts'
+import { tenantId, transactionId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
 import type { Secret } from '../core/secret.ts'
 import type { ProviderClient, TokenFailure, TokenGrant } from '../core/token.ts'
@@ -8,7 +8,6 @@ import type { Transaction } from '../store/find-transactions.ts'
 import { claimExchange } from '../store/transactions.ts'
 import type { Context } from './context.ts'
 import { dropGrant } from './drop-grant.ts'
-import { providerInUse } from './provider-client.ts'
 import { endRefused } from './refuse-session.ts'
 import { storeConnection, type Connected } from './store-connection.ts'
 import { transactionPlace } from './transaction-places.ts'
@@ -25,28 +24,31 @@ type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'setting
 /**
  * Makes the one token request of a transaction and stores the connection.
  *
- * The caller has proven to be the starter. Throws 400 `invalid_state` when another request was first,
+ * The caller has proven to be the starter, and `client` is that of the transaction's context (`providerOf`). Throws 400 `invalid_state` when another request was first,
  * 400 `invalid_grant`, 409 `account_changed` and the like, 502 `provider_error`, 504 `provider_timeout`; the transaction has
  * failed then, since a code works once.
  */
-export async function exchange(context: Needs, transaction: Transaction, inHand: CodeInHand): Promise<Connected> {
+export async function exchange(
+  context: Needs,
+  transaction: Transaction,
+  client: ProviderClient,
+  inHand: CodeInHand,
+): Promise<Connected> {
   const tenant = tenantId(transaction.tenant_id)
   const id = transactionId(transaction.transaction_id)
   const db = context.database.tenant(tenant)
-  const provider = await providerInUse(context, tenant, providerSlug(transaction.provider_slug))
-  if (provider.contextId !== transaction.context_id) throw new Problem('invalid_state')
   if (!(await claimExchange(db, tenant, id, context.clock.now(), inHand.completionDigest))) {
     throw new Problem('invalid_state')
   }
   try {
-    const grant = await requestToken(context, provider.client, transaction, inHand)
-    const { account, kept } = await identifyAccount(context, provider.client, grant)
+    const grant = await requestToken(context, client, transaction, inHand)
+    const { account, kept } = await identifyAccount(context, client, grant)
     try {
       const whole = { ...grant, kept: { ...grant.kept, ...kept } }
-      return await storeConnection(context, transaction, whole, account, provider.client.definition)
+      return await storeConnection(context, transaction, whole, account, client.definition)
     } catch (error) {
       // A refusal is about which account this is, and dropping the grant might cut off a good connection to it.
-      if (!(error instanceof Problem)) await dropGrant(context, provider.client, grant)
+      if (!(error instanceof Problem)) await dropGrant(context, client, grant)
       throw error
     }
   } catch (error) {

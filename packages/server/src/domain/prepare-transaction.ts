@@ -50,7 +50,7 @@ export async function prepareTransaction(
   context: Needs,
   principal: Principal,
   request: ConnectRequest,
-): Promise<{ readonly row: Omit<NewTransaction, 'ticket'>; readonly provider: ProviderInUse }> {
+): Promise<{ readonly row: Omit<NewTransaction, 'beginning'>; readonly provider: ProviderInUse }> {
   requireRight(principal, 'connectors:connect')
   requireReach(principal, request.spaceId, request.collectionId)
   const { tenantId } = principal

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto'
-import { contextId, type ContextId, type ProviderSlug, type TenantId } from '../core/ids.ts'
+import {
+  contextId,
+  providerSlug,
+  tenantId as toTenantId,
+  type ContextId,
+  type ProviderSlug,
+  type TenantId,
+} from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
 import type { ProviderDefinition, ProviderEndpoints } from '../core/provider-definition.ts'
 import type { Secret } from '../core/secret.ts'
@@ -34,9 +41,11 @@ export async function findDefinition(
 
 /** Throws 404 `provider_unknown` or 409 `provider_not_configured`. */
 export async function providerInUse(context: Needs, tenantId: TenantId, slug: ProviderSlug): Promise<ProviderInUse> {
-  const definition = await findDefinition(context, tenantId, slug)
+  const [definition, stored] = await Promise.all([
+    findDefinition(context, tenantId, slug),
+    findProviderApp(context.database.tenant(tenantId), tenantId, slug),
+  ])
   if (definition === undefined) throw new Problem('provider_unknown')
-  const stored = await findProviderApp(context.database.tenant(tenantId), tenantId, slug)
   const app = await chooseApp(context, tenantId, definition, stored)
   if (app === undefined) throw new Problem('provider_not_configured')
   const { clientId, clientSecret, endpoints, variables, scopes } = app
@@ -46,6 +55,20 @@ export async function providerInUse(context: Needs, tenantId: TenantId, slug: Pr
     requestedScopes: scopes ?? definition.default_scopes,
     allowedScopes: new Set(scopes ?? [...definition.default_scopes, ...(definition.scopes ?? []).map((s) => s.name)]),
   }
+}
+
+/**
+ * The provider as it was when the browser left; a changed context must not receive the code. Throws 400 `invalid_state`
+ * besides.
+ */
+export async function providerOf(
+  context: Needs,
+  transaction: { readonly tenant_id: string; readonly provider_slug: string; readonly context_id: string },
+): Promise<ProviderInUse> {
+  const tenant = toTenantId(transaction.tenant_id)
+  const provider = await providerInUse(context, tenant, providerSlug(transaction.provider_slug))
+  if (provider.contextId !== transaction.context_id) throw new Problem('invalid_state')
+  return provider
 }
 
 interface UsableApp {

@@ -29,7 +29,7 @@ export async function startSession(
   const expiresAt = plusMs(row.created_at, ticketLifeMs)
   await addTransaction(context.database.tenant(principal.tenantId), {
     ...row,
-    ticket: { digest: handleDigest(ticket.reveal()), expiresAt },
+    beginning: { kind: 'created', ticketDigest: handleDigest(ticket.reveal()), ticketExpiresAt: expiresAt },
   })
   return {
     sessionId: row.transaction_id,

@@ -60,7 +60,7 @@ export async function storeConnection(
   const callerContext = await moveCallerContext(context, transaction)
   await context.database.transaction(tenant, async (db) => {
     const isNew = await putConnector(db, transaction, credentials, now)
-    await addEvent(
+    const recorded = addEvent(
       db,
       tenant,
       {
@@ -79,11 +79,13 @@ export async function storeConnection(
       },
       now,
     )
-    const finished = await finishTransaction(db, tenant, transactionId(transaction.transaction_id), {
+    const finishing = finishTransaction(db, tenant, transactionId(transaction.transaction_id), {
       now,
       status: 'connected',
       errorCode: undefined,
     })
+    // Neither waits for the other's answer.
+    const [finished] = await Promise.all([finishing, recorded])
     if (!finished) throw new Problem('invalid_state')
   })
   return { provider: transaction.provider_slug, collectionId: transaction.collection_id, connectorId: id }
@@ -92,7 +94,8 @@ export async function storeConnection(
 async function putConnector(db: Db, transaction: Transaction, credentials: Credentials, now: Date): Promise<boolean> {
   const tenant = tenantId(transaction.tenant_id)
   const id = connectorId(transaction.connector_id)
-  const known = await lockConnector(db, tenant, id)
+  // An id that was drawn for this transaction names nothing yet.
+  const known = transaction.connector_named ? await lockConnector(db, tenant, id) : undefined
   const place = {
     spaceId: spaceId(transaction.space_id),
     collectionId: collectionId(transaction.collection_id),

@@ -114,7 +114,7 @@ export function openDatabase(databaseUrl: string, options: { readonly poolSize?:
   const readers = createReaders(() => openSharedReader(connection, setReach))
   const look = async <Row extends object>(reach: string, text: Statement, values: readonly unknown[]) => {
     try {
-      return await (await readers.next()).read<Row>(reach, text, values)
+      return await (await readers.of(reach)).read<Row>(reach, text, values)
     } catch (error) {
       throw isUnavailable(error) ? new DatabaseUnavailable(error) : error
     }
@@ -133,8 +133,17 @@ export function openDatabase(databaseUrl: string, options: { readonly poolSize?:
       let broken: Error | undefined
       try {
         reaches.delete(client)
-        await Promise.all([run(client, begin, []), run(client, setReach, [reach])])
-        const result = await work({ query: async (text, values) => (await run(client, text, values)).rows as never[] })
+        // The first statement follows at once. It cannot run ahead: PostgreSQL keeps the order, and refuses what comes
+        // after a reach that could not be set.
+        const begun = Promise.all([run(client, begin, []), run(client, setReach, [reach])])
+        begun.catch(() => {})
+        const result = await work({
+          async query(text, values) {
+            const [, { rows }] = await Promise.all([begun, run(client, text, values)])
+            return rows as never[]
+          },
+        })
+        await begun
         const ended = await run(client, commit, [])
         // A statement that failed and was swallowed turns `commit` into a rollback, which PostgreSQL only mentions.
         if (ended.command !== 'COMMIT') throw new Error('The transaction was rolled back: a statement in it had failed')

@@ -50,14 +50,17 @@ export async function openSharedReader(config: pg.ClientConfig, setReach: Statem
   }
 }
 
-/** Readers by turns, each opened when it is first needed and again after it was lost. */
+/**
+ * A few readers, each opened when it is first needed and again after it was lost.
+ *
+ * One tenant's lookups go to one of them, where they follow one another under the same reach.
+ */
 export function createReaders(open: () => Promise<SharedReader>): {
-  next(): Promise<SharedReader>
+  of(reach: string): Promise<SharedReader>
   close(): Promise<void>
 } {
   // A lookup costs PostgreSQL less than it costs this process, so two keep up with it.
   const places: (Promise<SharedReader> | undefined)[] = [undefined, undefined]
-  let turn = 0
   const openAt = (place: number): Promise<SharedReader> => {
     const opening = open()
     places[place] = opening
@@ -67,9 +70,8 @@ export function createReaders(open: () => Promise<SharedReader>): {
     return opening
   }
   return {
-    async next() {
-      turn = (turn + 1) % places.length
-      const place = turn
+    async of(reach) {
+      const place = reach.charCodeAt(reach.length - 1) % places.length
       const known = places[place] ?? openAt(place)
       const reader = await known
       if (!reader.isOver) return reader

@@ -15,14 +15,14 @@ const insertOne = statement(
      (tenant_id, transaction_id, status, provider_slug, context_id, principal_issuer, principal_subject, space_id,
       collection_id, connector_id, connector_named, requested_scopes, login_hint, allow_account_change,
       requested_redirect_uri, landing_uri, oauth_redirect_uri, origin, caller_context, ticket_digest,
-      ticket_expires_at, created_at, expires_at)
-   values ($1, $2, 'created', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
-   returning tenant_id, transaction_id, ${ids}, created_at, ticket_digest)
+      ticket_expires_at, created_at, expires_at, state_digest, verifier, nonce, browser_digest, started_at)
+   values ($1, $2, $24, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+           $25, $26, $27, $28, $29)
+   returning tenant_id, transaction_id, ${ids}, created_at, status)
    ${record}
-   select tenant_id, $23, 'session.created', principal_subject, 'session', transaction_id, space_id, collection_id,
+   select tenant_id, $23, 'session.' || status, principal_subject, 'session', transaction_id, space_id, collection_id,
           ${words}), created_at
-   from added
-   where ticket_digest is not null`,
+   from added`,
 )
 
 const start = statement(
@@ -32,7 +32,7 @@ const start = statement(
    set status = 'started', ticket_digest = null, state_digest = $4, verifier = $5, nonce = $6, browser_digest = $7,
        started_at = $3, context_id = $8
    where tenant_id = $1 and transaction_id = $2 and status = 'created' and expires_at > $3
-     and (ticket_digest is null or ticket_expires_at > $3)
+     and ticket_expires_at > $3
    returning tenant_id, transaction_id, ${ids})
    ${record}
    select tenant_id, $9, 'session.started', principal_subject, 'session', transaction_id, space_id, collection_id,
@@ -88,10 +88,25 @@ export interface NewTransaction extends Omit<
   Transaction,
   'status' | 'error_code' | 'verifier' | 'nonce' | 'code' | 'completion_expires_at' | 'started_at'
 > {
-  readonly ticket: { readonly digest: Buffer; readonly expiresAt: Date } | undefined
+  /** How it begins: with a ticket that will start it, or started at once. */
+  readonly beginning:
+    | { readonly kind: 'created'; readonly ticketDigest: Buffer; readonly ticketExpiresAt: Date }
+    | ({ readonly kind: 'started' } & Sent)
+}
+
+/** What went to the provider, as it is kept. */
+export interface Sent {
+  readonly now: Date
+  readonly stateDigest: Buffer
+  readonly verifier: Buffer
+  readonly nonce: Buffer | undefined
+  readonly browserDigest: Buffer | undefined
 }
 
 export async function addTransaction(db: Db, row: NewTransaction): Promise<void> {
+  const { beginning } = row
+  const ticket = beginning.kind === 'created' ? beginning : undefined
+  const sent = beginning.kind === 'started' ? beginning : undefined
   await db.query(insertOne, [
     row.tenant_id,
     row.transaction_id,
@@ -111,11 +126,17 @@ export async function addTransaction(db: Db, row: NewTransaction): Promise<void>
     row.oauth_redirect_uri,
     row.origin,
     row.caller_context,
-    row.ticket?.digest ?? null,
-    row.ticket?.expiresAt ?? null,
+    ticket?.ticketDigest ?? null,
+    ticket?.ticketExpiresAt ?? null,
     row.created_at,
     row.expires_at,
     mintAuditId(),
+    beginning.kind,
+    sent?.stateDigest ?? null,
+    sent?.verifier ?? null,
+    sent?.nonce ?? null,
+    sent?.browserDigest ?? null,
+    sent?.now ?? null,
   ])
 }
 
@@ -124,14 +145,7 @@ export async function startTransaction(
   db: Db,
   tenantId: TenantId,
   id: TransactionId,
-  sent: {
-    readonly now: Date
-    readonly stateDigest: Buffer
-    readonly verifier: Buffer
-    readonly nonce: Buffer | undefined
-    readonly browserDigest: Buffer | undefined
-    readonly contextId: string
-  },
+  sent: Sent & { readonly contextId: string },
 ): Promise<boolean> {
   const { now, stateDigest, verifier, nonce, browserDigest, contextId } = sent
   const binding = browserDigest ?? null
