@@ -1,13 +1,14 @@
 /**
  * `npm run bench`: measures side by side, one file per question.
  *
- * `-- token-read whole-flow proxy memory` picks questions; `--quick` only sees that all works; `--rounds=6 --seconds=5`
+ * `-- token-read whole-flow proxy-small proxy-large memory` picks questions; `--quick` only sees that all works; `--rounds=6 --seconds=5`
  * change the plan; `--profile` writes CPU profiles of the service to `bench/results/profiles`. Only a run of all
  * questions that is not quick writes the results and the page.
  */
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { memory } from './memory.ts'
+import { proxyLarge, proxySmall } from './proxy.ts'
 import type { Asking, Comparison } from './question.ts'
 import { machine, summarize, type ComparisonResult, type Results } from './report/results.ts'
 import { markdown } from './report/table.ts'
@@ -18,6 +19,8 @@ import { wholeFlow } from './whole-flow.ts'
 const comparisons: Readonly<Record<string, (asking: Asking) => Promise<Comparison>>> = {
   'token-read': tokenRead,
   'whole-flow': wholeFlow,
+  'proxy-small': proxySmall,
+  'proxy-large': proxyLarge,
 }
 const known = [...Object.keys(comparisons), 'memory']
 

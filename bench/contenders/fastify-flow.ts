@@ -29,7 +29,7 @@ interface Pending {
 }
 
 // Written by the question in the same run.
-const settings = readSettings() as FastifyFlowSettings
+const settings = (await readSettings()) as FastifyFlowSettings
 const check = createJwtCheck(settings.jwtSecret)
 const key = Buffer.from(settings.key, 'base64')
 const provider = new Pool(settings.provider)

@@ -20,7 +20,7 @@ interface Row {
 }
 
 // Written by the question in the same run.
-const settings = readSettings() as FastifySelectSettings
+const settings = (await readSettings()) as FastifySelectSettings
 const check = createJwtCheck(settings.jwtSecret)
 const key = Buffer.from(settings.key, 'base64')
 const pool = new pg.Pool({ connectionString: settings.databaseUrl, max: 10, idleTimeoutMillis: 0, pipeline: true })

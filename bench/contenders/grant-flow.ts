@@ -28,7 +28,7 @@ declare module 'fastify' {
 const { fastify: grant } = grantModule as unknown as typeof grantModule.default
 
 // Written by the question in the same run.
-const settings = readSettings() as GrantFlowSettings
+const settings = (await readSettings()) as GrantFlowSettings
 const sessions = new Map<string, Session>()
 const app = Fastify()
 app.decorateReply('grant', null)

@@ -1,9 +1,12 @@
+import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** What a server of the bench was started with. */
-export function readSettings(): unknown {
-  return JSON.parse(process.argv[2] ?? '{}')
+/** What a server of the bench was started with; call it once, at first. */
+export async function readSettings(): Promise<unknown> {
+  // Sent by `startServer`.
+  const [message] = (await once(process, 'message')) as [{ readonly settings: unknown }]
+  return message.settings
 }
 
 /** Tells the bench where this server listens, and ends with it. */

@@ -16,11 +16,12 @@ export interface Server extends Child {
 }
 
 /**
- * Starts a script that listens on a port of the system's choice and reports its address by IPC. Its settings go in as JSON in
- * the first parameter.
+ * Starts a script that listens on a port of the system's choice and reports its address by IPC. Its settings go in as
+ * its first message.
  */
 export async function startServer(script: string, settings: unknown = {}): Promise<Server> {
-  const child = start([scriptPath(script), JSON.stringify(settings)])
+  const child = start([scriptPath(script)])
+  child.send({ settings })
   const url = String(await firstMessage(child, script))
   return { ...childOf(child), url }
 }
