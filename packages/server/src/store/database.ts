@@ -113,8 +113,11 @@ export function openDatabase(databaseUrl: string, options: { readonly poolSize?:
 
   const readers = createReaders(() => openSharedReader(connection, setReach))
   const look = async <Row extends object>(reach: string, text: Statement, values: readonly unknown[]) => {
+    const reader = await readers.of(reach).catch((error: unknown) => {
+      throw new DatabaseUnavailable(error)
+    })
     try {
-      return await (await readers.of(reach)).read<Row>(reach, text, values)
+      return await reader.read<Row>(reach, text, values)
     } catch (error) {
       throw isUnavailable(error) ? new DatabaseUnavailable(error) : error
     }
