@@ -5,10 +5,12 @@ import type { RequestScope } from './core/request-scope.ts'
 
 /** JSON lines, or readable ones on a terminal. Callers log ids and words, never values that came from outside. */
 export function createLogger(level: string): Logger {
-  const transport = isTerminal()
-    ? { transport: { target: 'pino-pretty', options: { colorize: true, ignore: 'pid,hostname' } } }
-    : {}
-  return pino({ level, base: null, ...transport })
+  if (isTerminal()) {
+    const transport = { target: 'pino-pretty', options: { colorize: true, ignore: 'pid,hostname' } }
+    return pino({ level, base: null, transport })
+  }
+  // While one write is under way the next lines gather behind it; what has gathered is written when the process ends.
+  return pino({ level, base: null }, pino.destination({ dest: 1, sync: false }))
 }
 
 /** The log of flows: each line says which request it was written for. */

@@ -82,7 +82,6 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
   letConnectionsGo(app)
   limitBodyTime(app, proxyTimes.totalMs)
 
-  await app.register(cookie)
   await app.register(cors, {
     // A developer's front end runs on a loopback port of the day, as for a session's origin.
     origin: [...settings.allowedOrigins, ...(settings.flows.settings.allowsLoopbackHttp ? [loopbackOrigin] : [])],
@@ -103,8 +102,12 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
     api.addHook('onRequest', async () => {
       if (!settings.readiness.isMigrated()) throw new Problem('starting', { retryAfterSeconds: 1 })
     })
-    authorizeRoute(api, http)
-    await callbackRoutes(api, http)
+    // Only where a browser navigates does a cookie mean anything.
+    await api.register(async (navigation) => {
+      await navigation.register(cookie)
+      authorizeRoute(navigation, http)
+      await callbackRoutes(navigation, http)
+    })
     finishedRoute(api, http)
     sessionRoutes(api, http)
     connectorRoutes(api, http)
@@ -142,8 +145,9 @@ function readJsonBodies(app: FastifyInstance): void {
 }
 
 function addHeaders(app: FastifyInstance, publicUrl: string): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     void reply.headers(headersOfAll(request.id, publicUrl))
+    done()
   })
 }
 

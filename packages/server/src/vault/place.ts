@@ -30,12 +30,12 @@ export function associatedData(place: Place, epoch: number): Buffer {
     place.field,
     String(epoch),
   ]
-  return Buffer.concat(
-    parts.flatMap((part) => {
-      const bytes = Buffer.from(part, 'utf8')
-      const length = Buffer.alloc(4)
-      length.writeUInt32BE(bytes.length)
-      return [length, bytes]
-    }),
-  )
+  const lengths = parts.map((part) => Buffer.byteLength(part, 'utf8'))
+  const bytes = Buffer.alloc(lengths.reduce((sum, length) => sum + 4 + length, 0))
+  let at = 0
+  for (const [index, part] of parts.entries()) {
+    at = bytes.writeUInt32BE(lengths[index] ?? 0, at)
+    at += bytes.write(part, at, 'utf8')
+  }
+  return bytes
 }

@@ -95,7 +95,10 @@ export async function proxyRoutes(app: FastifyInstance, http: HttpContext): Prom
         connectorId: connectorId(params.connector_id),
       }
       const gone = new AbortController()
-      reply.raw.once('close', () => gone.abort())
+      // A call that is over has nothing to abort, and an abort is not for nothing: it makes an error with a stack.
+      reply.raw.once('close', () => {
+        if (!reply.raw.writableFinished || !request.raw.complete) gone.abort()
+      })
       try {
         const call = {
           ...targetOf(request.raw.url ?? ''),
