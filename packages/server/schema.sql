@@ -414,6 +414,7 @@ create table webhook_deliveries (
   resource_id text not null,
   status text not null,
   attempts integer not null default 0,
+  first_attempt_at timestamp with time zone,
   next_attempt_at timestamp with time zone,
   attempt_log jsonb not null default '[]'::jsonb,
   created_at timestamp with time zone not null,
@@ -424,7 +425,7 @@ create table webhook_deliveries (
 CREATE INDEX webhook_deliveries_by_end ON webhook_deliveries USING btree (finished_at) WHERE (finished_at IS NOT NULL);
 CREATE INDEX webhook_deliveries_by_position ON webhook_deliveries USING btree (tenant_id, webhook_id, "position");
 CREATE INDEX webhook_deliveries_in_order ON webhook_deliveries USING btree (tenant_id, webhook_id, resource_id, "position") WHERE (status = 'pending'::text);
-CREATE INDEX webhook_deliveries_pending ON webhook_deliveries USING btree (tenant_id, webhook_id, next_attempt_at) WHERE (status = 'pending'::text);
+CREATE INDEX webhook_deliveries_pending ON webhook_deliveries USING btree (tenant_id, webhook_id, "position") WHERE (status = 'pending'::text);
 alter table webhook_deliveries enable row level security;
 alter table webhook_deliveries force row level security;
 create policy tenant on webhook_deliveries as permissive for all to public

@@ -36,6 +36,7 @@ create table webhook_deliveries (
   resource_id text not null,
   status text not null check (status in ('pending', 'delivered', 'dead')),
   attempts integer not null default 0,
+  first_attempt_at timestamptz,
   next_attempt_at timestamptz,
   -- The last few: when, how long, the status or the word for what went wrong.
   attempt_log jsonb not null default '[]',
@@ -43,8 +44,7 @@ create table webhook_deliveries (
   finished_at timestamptz,
   primary key (tenant_id, webhook_id, event_id)
 );
-create index webhook_deliveries_pending on webhook_deliveries (tenant_id, webhook_id, next_attempt_at)
-  where status = 'pending';
+create index webhook_deliveries_pending on webhook_deliveries (tenant_id, webhook_id, position) where status = 'pending';
 create index webhook_deliveries_in_order on webhook_deliveries (tenant_id, webhook_id, resource_id, position)
   where status = 'pending';
 create index webhook_deliveries_by_position on webhook_deliveries (tenant_id, webhook_id, position);

@@ -110,10 +110,12 @@ const rules: Architecture = {
         'domain/import-connector.ts',
         'http/routes/leases.ts',
         'domain/start-session.ts',
+        'domain/webhook-secrets.ts',
         'http/browser-binding.ts',
         'http/routes/callback.ts',
         'http/routes/connectors.ts',
         'http/routes/sessions.ts',
+        'http/routes/webhooks.ts',
         // Signs and checks bearer tokens, prints a sign-in link, registers the sandbox's client.
         'compose.ts',
         'serve.ts',

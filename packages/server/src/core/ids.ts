@@ -20,6 +20,8 @@ export type ProviderSlug = Branded<'ProviderSlug'>
 export type TransactionId = Branded<'TransactionId'>
 /** A lease, `lse_…`; its bearer is another text, `lease_…`. */
 export type LeaseId = Branded<'LeaseId'>
+/** An endpoint that events are delivered to, `whk_…`. */
+export type WebhookId = Branded<'WebhookId'>
 /** Digest that names a context: tenant, provider definition, endpoints, issuer, provider app. */
 export type ContextId = Branded<'ContextId'>
 
@@ -31,6 +33,7 @@ export const connectorId = (text: string): ConnectorId => text as ConnectorId
 export const providerSlug = (text: string): ProviderSlug => text as ProviderSlug
 export const transactionId = (text: string): TransactionId => text as TransactionId
 export const contextId = (text: string): ContextId => text as ContextId
+export const webhookId = (text: string): WebhookId => text as WebhookId
 export const leaseId = (text: string): LeaseId => text as LeaseId
 
 /** 256 random bits as 43 base64url characters (ASVS 11.5.1). */
@@ -40,6 +43,7 @@ export function randomHandle(): string {
 
 export const mintConnectorId = (): ConnectorId => connectorId(`conn_${randomBytes(16).toString('base64url')}`)
 export const mintTransactionId = (): TransactionId => transactionId(`ses_${randomBytes(16).toString('base64url')}`)
+export const mintWebhookId = (): WebhookId => webhookId(`whk_${randomBytes(16).toString('base64url')}`)
 export const mintLeaseId = (): LeaseId => leaseId(`lse_${randomBytes(16).toString('base64url')}`)
 /** Custom providers get a slug, and so a redirect URI, of their own. */
 export const mintProviderSlug = (): ProviderSlug => providerSlug(`c-${randomBytes(8).toString('hex')}`)

@@ -54,6 +54,8 @@ export const problems = {
   not_found: [404, 'There is nothing at this address; see /docs for the routes.'],
   provider_unknown: [404, 'There is no such provider; GET /v1/connector-providers lists them.'],
   connector_unknown: [404, 'There is no such connector in this space and collection.'],
+  webhook_unknown: [404, 'There is no such webhook; GET /v1/admin/webhooks lists them.'],
+  delivery_unknown: [404, 'There is no ended delivery of this event; GET …/deliveries lists them.'],
   session_unknown: [404, 'There is no such session.'],
   mass_revocation_unknown: [404, 'There is no such order; GET /v1/admin/revocations lists them.'],
   lease_unknown: [404, 'There is no such lease of this connector.'],
@@ -85,6 +87,7 @@ export const problems = {
     409,
     'The address of this provider’s API is not known for this connector; add api_base_url to the provider.',
   ],
+  too_many_webhooks: [409, 'This tenant has as many webhooks as it may; remove one first.'],
   idempotency_conflict: [409, 'This Idempotency-Key was used with another body; use a new key.'],
   // 429
   rate_limited: [429, 'Too many requests; wait as long as Retry-After says.'],

@@ -4,9 +4,11 @@ import { purgeLeases } from '../store/leases.ts'
 import { purgeLoginLinks } from '../store/login-links.ts'
 import { purgeRateBudgets } from '../store/rate-budgets.ts'
 import { purgeTransactions } from '../store/transactions.ts'
+import { purgeDeliveries } from '../store/webhook-deliveries.ts'
 import type { Context } from './context.ts'
 
 const dayMs = 24 * 60 * 60_000
+const keepsDeliveriesMs = 30 * dayMs
 const keepsLeasesMs = 30 * dayMs
 
 /** Destroys the secrets of expired authorizations at once, and forgets what nobody asks for any more after a day. */
@@ -18,5 +20,6 @@ export async function purge(context: Pick<Context, 'database' | 'clock'>): Promi
   await purgeLoginLinks(system, now)
   await purgeRateBudgets(system, now)
   await purgeLeases(system, plusMs(now, -keepsLeasesMs))
+  await purgeDeliveries(system, plusMs(now, -keepsDeliveriesMs))
   return 0
 }

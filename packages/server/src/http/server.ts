@@ -30,6 +30,7 @@ import { metricsRoute, type MetricsPage } from './routes/metrics.ts'
 import { providerRoutes } from './routes/providers.ts'
 import { proxyRoutes } from './routes/proxy.ts'
 import { sessionRoutes } from './routes/sessions.ts'
+import { webhookRoutes } from './routes/webhooks.ts'
 import { trustedPeers } from './trusted-peers.ts'
 
 export interface ServerSettings extends Omit<HttpContext, 'limits'> {
@@ -117,6 +118,7 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
     eventRoutes(api, http)
     auditRoutes(api, http)
     eventStreamRoute(api, http)
+    webhookRoutes(api, http)
     loginRoute(api, http)
     massRevocationRoutes(api, http)
   })

@@ -83,6 +83,14 @@ const selectPage = statement(
    limit $10`,
 )
 
+const selectSome = statement(
+  'events.find',
+  `select event_id, category, event_type, actor_id, resource_type, resource_id, metadata, caller_context, created_at,
+          position
+   from events
+   where tenant_id = $1 and event_id = any($2)`,
+)
+
 export async function addEvent(db: Db, tenantId: TenantId, event: NewEvent, now: Date): Promise<void> {
   await db.query(insertOne, [
     tenantId,
@@ -126,4 +134,9 @@ export async function pageEvents(
     filter.collections ?? null,
     page.limit,
   ])
+}
+
+/** These events, in no order; what does not exist is left out. */
+export async function findEvents(db: Db, tenantId: TenantId, ids: readonly string[]): Promise<PagedEvent[]> {
+  return db.query(selectSome, [tenantId, ids])
 }

@@ -289,6 +289,7 @@ export interface WebhookDeliveryRow {
   readonly resource_id: string
   readonly status: 'pending' | 'delivered' | 'dead'
   readonly attempts: number
+  readonly first_attempt_at: Date | null
   readonly next_attempt_at: Date | null
   readonly attempt_log: unknown
   readonly created_at: Date

@@ -5,7 +5,7 @@ import type { TenantId } from '../core/ids.ts'
 
 /** Where a sealed value belongs. A value opened under any other place fails to open. */
 export interface Place {
-  readonly purpose: 'connector' | 'transaction' | 'provider-app' | 'revocation' | 'event' | 'audit'
+  readonly purpose: 'connector' | 'transaction' | 'provider-app' | 'revocation' | 'event' | 'audit' | 'webhook'
   readonly tenantId: TenantId
   /** Empty where the thing belongs to no space. */
   readonly spaceId: string

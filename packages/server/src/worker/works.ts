@@ -1,4 +1,5 @@
 import type { Context } from '../domain/context.ts'
+import { deliverDue } from '../domain/deliver-webhooks.ts'
 import { linkDue } from '../domain/link-audit.ts'
 import { massRevoke } from '../domain/mass-revoke.ts'
 import { purge } from '../domain/purge.ts'
@@ -19,6 +20,7 @@ interface WorkRoutine {
 export const works: readonly WorkRoutine[] = [
   { work: 'revoke', everyMs: 1_000, run: revokeDue },
   { work: 'refresh', everyMs: 5_000, run: sweepRefreshes },
+  { work: 'deliver', everyMs: 1_000, run: deliverDue },
   { work: 'link', everyMs: 1_000, run: linkDue },
   { work: 'mass-revoke', everyMs: 2_000, run: massRevoke },
   { work: 'purge', everyMs: 60_000, run: purge },

@@ -17,7 +17,13 @@ before(async () => {
   const leases = `/v1/spaces/${spaceId}/collections/${collectionId}/connectors/${connectorId}/leases`
   const lease = await dataOf(await service.call('POST', leases, { body: leaseBody }), 201)
   const order = await service.call('POST', '/v1/admin/revocations', { body: { principal_id: 'nobody' } })
+  const hook = await dataOf(
+    await service.call('POST', '/v1/admin/webhooks', { body: { url: 'https://receiver.example/hook' } }),
+    201,
+  )
   theirs = {
+    webhook_id: String(hook['id']),
+    event_id: 'evt_theirs',
     revocation_id: String((await dataOf(order, 202))['id']),
     space_id: spaceId,
     collection_id: collectionId,
@@ -37,6 +43,8 @@ const absent: Readonly<Record<string, string>> = {
   provider_slug: 'c-ffffffffffffffff',
   session_id: 'ses_absent',
   lease_id: 'lse_absent',
+  webhook_id: 'whk_absent',
+  event_id: 'evt_absent',
   revocation_id: 'mrev_absent',
 }
 

@@ -8,6 +8,7 @@ import { clientSecretPlace } from '../../src/domain/provider-client.ts'
 import { auditKeyPlace, signCheckpoint } from '../../src/domain/sign-checkpoint.ts'
 import { callerContextPlace } from '../../src/domain/store-connection.ts'
 import { transactionPlace } from '../../src/domain/transaction-places.ts'
+import { webhookSecretPlace } from '../../src/domain/webhook-secrets.ts'
 import type {
   AuditKeyRow,
   ConnectorRow,
@@ -15,6 +16,7 @@ import type {
   ProviderAppRow,
   RevocationRow,
   TransactionRow,
+  WebhookRow,
 } from '../../src/store/rows.ts'
 import type { Place } from '../../src/vault/place.ts'
 import { SealBroken } from '../../src/vault/vault.ts'
@@ -43,6 +45,8 @@ const places: Readonly<Record<string, (row: Row) => Place>> = {
   'transactions.code': (row) => transactionPlace(row as unknown as TransactionRow, 'code'),
   'transactions.nonce': (row) => transactionPlace(row as unknown as TransactionRow, 'nonce'),
   'transactions.verifier': (row) => transactionPlace(row as unknown as TransactionRow, 'verifier'),
+  'webhooks.previous_secret': (row) => webhookSecretPlace(row as unknown as WebhookRow, 'previous_secret'),
+  'webhooks.secret': (row) => webhookSecretPlace(row as unknown as WebhookRow, 'secret'),
 }
 
 let service: TestService
@@ -75,6 +79,10 @@ async function fill(tenant: string): Promise<void> {
   })
   assert.equal(parked.status, 303)
   await signCheckpoint(service.context, tenantId(tenant), 'wait')
+  const hook = { token, body: { url: 'https://receiver.example/hook' } }
+  const { data } = (await (await service.call('POST', '/v1/admin/webhooks', hook)).json()) as { data: { id: string } }
+  const rotated = await service.call('POST', `/v1/admin/webhooks/${data.id}/rotate-secret`, { token })
+  assert.equal(rotated.status, 200)
   const body = { client_id: 'an-app', client_secret: 'a-secret' }
   assert.equal((await service.call('PATCH', '/v1/admin/connector-providers/github', { token, body })).status, 200)
 }
