@@ -24,8 +24,8 @@ export type LostReplyVerdict =
   /** It must never be sent again: to the provider that would look like theft. */
   | { readonly kind: 'give-up' }
 
-/** On the way to the provider; its own clock began later than ours, which is slack enough for the rest. */
-const graceMarginMs = 2_000
+/** As long as the request may be under way: it must arrive inside the grace, not only leave. */
+const graceMarginMs = 10_000
 
 /** Whether a refresh token works once, as far as anyone knows: the provider's word counts more than what was seen. */
 export function worksOnce(rotation: Rotation): boolean {

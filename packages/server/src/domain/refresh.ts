@@ -109,6 +109,7 @@ async function fail(context: RefreshNeeds, connector: ConnectorRow, failure: Ref
     connectorId: connectorId(connector.connector_id),
     version: connector.version,
     fence: connector.refresh_fence,
+    failures: connector.refresh_failures,
   }
   const isRecorded = await storeFailure(context, connector, lease, failure)
   if (isRecorded && failure.reason === outcomeUnknown) countRefresh(context, connector, 'outcome_unknown')

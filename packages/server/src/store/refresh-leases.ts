@@ -49,6 +49,7 @@ const fail = statement(
    from before
    where connectors.tenant_id = $1 and connectors.connector_id = $2 and version = $3 and refresh_fence = $4
      and connectors.health <> 'disconnected' and refresh_unanswered >= $9
+     and ($10::integer is null or refresh_failures = $10)
      and before.tenant_id = connectors.tenant_id and before.connector_id = connectors.connector_id
    returning before.health`,
 )
@@ -61,6 +62,8 @@ export interface RefreshLease {
   readonly connectorId: ConnectorId
   readonly version: number
   readonly fence: number
+  /** Only where nothing was claimed: how many failures the verdict was based on; one more makes it void. */
+  readonly failures?: number
 }
 
 /** A connector's row as a decision was made on it. */
@@ -156,8 +159,8 @@ export async function failRefresh(
   failure: RefreshFailure,
   now: Date,
 ): Promise<Health | undefined> {
-  const { tenantId, connectorId, version, fence } = lease
+  const { tenantId, connectorId, version, fence, failures = null } = lease
   const { health, reason, retryAt = null, answers } = failure
-  const values = [tenantId, connectorId, version, fence, health, reason, retryAt, now, answers]
+  const values = [tenantId, connectorId, version, fence, health, reason, retryAt, now, answers, failures]
   return (await db.query<{ health: Health }>(fail, values))[0]?.health
 }

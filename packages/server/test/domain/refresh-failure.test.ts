@@ -47,7 +47,7 @@ it('a token that does not rotate is tried again after a lost reply, and the doub
 })
 
 it('the one retry in a grace does not miss it by waiting', () => {
-  const rotation = { ...rotates, graceSeconds: 13 }
+  const rotation = { ...rotates, graceSeconds: 21 }
   const failure = toFailure(unavailable('timeout', true), { ...sent, failures: 9, rotation }, now)
   assert.deepEqual([failure.health, failure.retryAt], ['degraded', now])
   const late = toFailure(

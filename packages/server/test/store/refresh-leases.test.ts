@@ -110,6 +110,17 @@ it('what was sent without an answer is counted from the first time on, and each 
   assert.deepEqual(await doubt(), [0, null])
 })
 
+it('a verdict without a claim is void once the one who claimed has recorded a failure', async () => {
+  const id = await connectAccount(service)
+  const db = service.context.database.tenant(tenant)
+  const lease = await claim(id, service.clock.now())
+  assert.ok(lease)
+  const judged = { ...lease, failures: (await connectorRow(service, id)).refresh_failures }
+  assert.equal(await failRefresh(db, lease, { ...noReply, answers: 1 }, service.clock.now()), 'active')
+  assert.equal(await failRefresh(db, judged, { ...dead, answers: 0 }, service.clock.now()), undefined)
+  assert.equal((await connectorRow(service, id)).health, 'degraded')
+})
+
 it('an answer to the only request leaves no doubt', async () => {
   const id = await connectAccount(service)
   const db = service.context.database.tenant(tenant)
