@@ -5,7 +5,7 @@ import type { TokenFailure, TokenOutcome } from '../core/token.ts'
 import { isRefreshUrlAlive } from '../oauth/endpoint-alive.ts'
 import { refreshGrant } from '../oauth/token-request.ts'
 import { findConnector } from '../store/connectors.ts'
-import { claimRefresh, type RefreshFailure } from '../store/refresh-leases.ts'
+import { claimRefresh, releaseRefresh, type RefreshFailure } from '../store/refresh-leases.ts'
 import type { ConnectorRow } from '../store/rows.ts'
 import type { Context } from './context.ts'
 import { judgeLostReply, worksOnce, type Rotation } from './lost-reply.ts'
@@ -53,18 +53,20 @@ export async function sendRefresh(
     // The turn may have been long in coming.
     if (!mayBeSent(connector, rotation, now)) return 'not-claimed'
     const tenant = tenantId(connector.tenant_id)
-    const lease = await claimRefresh(
-      context.database.tenant(tenant),
-      tenant,
-      connectorId(connector.connector_id),
-      connector,
-      {
-        now,
-        leaseEnds: plusMs(now, leaseMs),
-        forcedBefore: reason === 'rejected' ? plusMs(now, -forcedEveryMs) : undefined,
-      },
-    )
+    const db = context.database.tenant(tenant)
+    const leaseEnds = plusMs(now, leaseMs)
+    const lease = await claimRefresh(db, tenant, connectorId(connector.connector_id), connector, {
+      now,
+      leaseEnds,
+      forcedBefore: reason === 'rejected' ? plusMs(now, -forcedEveryMs) : undefined,
+    })
     if (lease === undefined) return 'not-claimed'
+    // So may the claim: what would arrive when its time is over must not leave.
+    const sendingAt = context.clock.now()
+    if (plusMs(sendingAt, providerDeadlineMs) > leaseEnds || !mayBeSent(connector, rotation, sendingAt)) {
+      await releaseRefresh(db, lease)
+      return 'not-claimed'
+    }
     const outcome = await askProvider(context, ready)
     const sent = { ...ready, lease }
     if (outcome.kind === 'granted') {

@@ -39,7 +39,8 @@ export type Policy = keyof typeof policies
 
 const slug = 'scripted'
 const processes = 2
-const lifetimeMs = 3_600_000
+/** Of an access token: soon over, so that much is refreshed. */
+const lifetimeMs = 100_000
 const longestBackoffMs = 15 * 60_000
 /** In real time; everything that is not held ends well before. */
 const stuckAfterMs = 20_000
@@ -63,7 +64,7 @@ const reseal = statement(
  * 5. Nobody is stuck: every caller gets an answer, and when the trouble is over every state is a clear one.
  */
 export async function runSchedule(service: TestService, policy: Policy, steps: readonly Step[]): Promise<Told> {
-  const world = createRefreshWorld(service, { [slug]: policies[policy] })
+  const world = createRefreshWorld(service, { [slug]: policies[policy] }, lifetimeMs / 1000)
   // Shorter than every caller asks: the first who comes refreshes.
   const [made] = await addConnectors(world, slug, 1, () => new Date(world.clock.now().getTime() + 30_000))
   const provider = world.providers[slug]

@@ -14,8 +14,6 @@ import { createScriptedProvider, scriptedDefinition, type ScriptedProvider } fro
 import { collectionId, spaceId, type TestService } from './service.ts'
 
 export const tenant = tenantId('acme')
-const lifetimeSeconds = 3_600
-
 export const principal: Principal = {
   tenantId: tenant,
   issuer: 'issuer',
@@ -35,6 +33,8 @@ export interface GivenClock {
 export interface RefreshWorld {
   readonly service: TestService
   readonly clock: GivenClock
+  /** Of the providers' access tokens. */
+  readonly lifetimeSeconds: number
   readonly providers: Readonly<Record<string, ScriptedProvider>>
   /** A process's own: what it has under way and its gate are not another's. */
   startProcess(): Context
@@ -45,6 +45,7 @@ export interface RefreshWorld {
 export function createRefreshWorld(
   service: TestService,
   documented: Readonly<Record<string, Partial<ProviderDefinition>>>,
+  lifetimeSeconds = 3_600,
 ): RefreshWorld {
   let nowMs = Date.parse('2030-01-01T00:00:00Z')
   const clock = { now: () => new Date(nowMs), advance: (ms: number) => void (nowMs += ms) }
@@ -75,7 +76,7 @@ export function createRefreshWorld(
       },
     },
   })
-  return { service, clock, providers, startProcess, context: startProcess() }
+  return { service, clock, lifetimeSeconds, providers, startProcess, context: startProcess() }
 }
 
 /** Adds connectors in use, each with a grant of its own, in one statement; answers their ids and grants. */
@@ -85,7 +86,7 @@ export async function addConnectors(
   count: number,
   expiresAt: (index: number) => Date,
 ): Promise<readonly { readonly id: string; readonly grant: string }[]> {
-  const { context, clock, providers, service } = world
+  const { context, clock, lifetimeSeconds, providers, service } = world
   const provider = providers[slug]
   if (provider === undefined) throw new Error('No such provider')
   const { contextId } = await providerInUse(context, tenant, providerSlug(slug))
