@@ -45,7 +45,7 @@ const schedules = fc.noBias(
 )
 
 /** Schedules in a run stand beside one another, each with a connector, a provider and a time of its own. */
-const runs: Readonly<Record<Policy, number>> = { documented: 30, graced: 25, plain: 8, unknown: 8 }
+const runs: Readonly<Record<Policy, number>> = { documented: 24, graced: 20, plain: 8, unknown: 8 }
 
 describe('however reads, refreshes, reconnects, a delete, re-seals, crashes and lost replies fall together', () => {
   for (const policy of ['documented', 'graced', 'plain', 'unknown'] as const) {
