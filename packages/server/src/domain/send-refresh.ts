@@ -5,12 +5,12 @@ import type { TokenFailure, TokenOutcome } from '../core/token.ts'
 import { isRefreshUrlAlive } from '../oauth/endpoint-alive.ts'
 import { refreshGrant } from '../oauth/token-request.ts'
 import { findConnector } from '../store/connectors.ts'
-import { claimRefresh, releaseRefresh, type RefreshFailure } from '../store/refresh-leases.ts'
+import { claimRefresh, type RefreshFailure } from '../store/refresh-leases.ts'
 import type { ConnectorRow } from '../store/rows.ts'
 import type { Context } from './context.ts'
 import { judgeLostReply, worksOnce, type Rotation } from './lost-reply.ts'
 import type { PreparedRefresh } from './prepare-refresh.ts'
-import { outcomeUnknown, toFailure } from './refresh-failure.ts'
+import { later, lost, outcomeUnknown, toFailure } from './refresh-failure.ts'
 import type { Turn, TurnEnd } from './refresh-gate.ts'
 import type { RefreshReason, RefreshResult } from './refresh-result.ts'
 import { storeFailure, storeGrant, type SentRefresh } from './store-refresh.ts'
@@ -64,8 +64,8 @@ export async function sendRefresh(
     // So may the claim: what would arrive when its time is over must not leave.
     const sendingAt = context.clock.now()
     if (plusMs(sendingAt, providerDeadlineMs) > leaseEnds || !mayBeSent(connector, rotation, sendingAt)) {
-      await releaseRefresh(db, lease)
-      return 'not-claimed'
+      turn.end({ kind: 'unused' })
+      return await settleFailure(context, { ...ready, lease }, tooLate(connector, rotation, sendingAt))
     }
     const outcome = await askProvider(context, ready)
     const sent = { ...ready, lease }
@@ -79,7 +79,7 @@ export async function sendRefresh(
     const before = { failures: connector.refresh_failures, lostReply, rotation }
     const failure = toFailure(outcome, before, context.clock.now())
     turn.end(turnEnd(outcome, failure))
-    return await settleFailure(context, sent, outcome, failure)
+    return await settleFailure(context, sent, failure, outcome)
   } finally {
     turn.end({ kind: 'unused' })
   }
@@ -117,15 +117,24 @@ function turnEnd(outcome: TokenFailure, failure: RefreshFailure): TurnEnd {
   return { kind: 'outage', retryAfterSeconds: outcome.retryAfterSeconds, isCostly }
 }
 
+/** Recorded rather than given back: somebody may have judged the mark of the claim meanwhile, and this says that nothing left. */
+function tooLate(connector: ConnectorRow, rotation: Rotation, now: Date): RefreshFailure {
+  const isAllowed = mayBeSent(connector, rotation, now)
+  return {
+    ...(isAllowed ? later(connector.refresh_failures, 'refresh_delayed', now) : lost(outcomeUnknown)),
+    answers: 1,
+  }
+}
+
 async function settleFailure(
   context: Needs,
   sent: SentRefresh,
-  outcome: TokenFailure,
   failure: RefreshFailure,
+  outcome?: TokenFailure,
 ): Promise<RefreshResult> {
   const { connector, lease } = sent
   const isRecorded = await storeFailure(context, connector, lease, failure)
-  countRefresh(context, connector, isRecorded ? outcomeLabel(outcome, failure) : 'superseded')
+  countRefresh(context, connector, isRecorded ? outcomeLabel(failure, outcome) : 'superseded')
   const { health, reason } = failure
   const about = { tenant_id: connector.tenant_id, connector_id: connector.connector_id }
   context.log.warn({ ...about, provider: labelOf(context, connector), health, reason }, 'a refresh failed')
@@ -134,13 +143,14 @@ async function settleFailure(
   return after === undefined ? { kind: 'changed' } : { kind: 'failed', connector: after }
 }
 
-function outcomeLabel(outcome: TokenFailure, failure: RefreshFailure): RefreshOutcome {
-  switch (outcome.kind) {
+function outcomeLabel(failure: RefreshFailure, outcome: TokenFailure | undefined): RefreshOutcome {
+  switch (outcome?.kind) {
     case 'grant-lost':
       return 'grant_lost'
     case 'client-rejected':
       return 'client_rejected'
     case 'unavailable':
+    case undefined:
       return failure.reason === outcomeUnknown ? 'outcome_unknown' : 'unavailable'
   }
 }

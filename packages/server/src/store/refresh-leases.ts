@@ -15,14 +15,6 @@ const claim = statement(
      and ($8::timestamptz is null or refresh_forced_at is null or refresh_forced_at <= $8)
    returning refresh_fence`,
 )
-const release = statement(
-  'refresh.release',
-  `update connectors
-   set refresh_lease_ends_at = null, refresh_unanswered = refresh_unanswered - 1,
-       refresh_sent_at = case when refresh_unanswered > 1 then refresh_sent_at end
-   where tenant_id = $1 and connector_id = $2 and version = $3 and refresh_fence = $4 and refresh_unanswered > 0
-     and refresh_lease_ends_at is not null`,
-)
 const store = statement(
   'refresh.store',
   `with before as (
@@ -104,11 +96,6 @@ export async function claimRefresh(
   const values = [tenantId, id, version, fence, health, now, leaseEnds, forcedBefore]
   const [row] = await db.query<{ refresh_fence: number }>(claim, values)
   return row && { tenantId, connectorId: id, version, fence: row.refresh_fence }
-}
-
-/** Gives back a lease under which nothing was sent, and takes its mark away. */
-export async function releaseRefresh(db: Db, lease: RefreshLease): Promise<void> {
-  await db.query(release, [lease.tenantId, lease.connectorId, lease.version, lease.fence])
 }
 
 export interface RefreshedTokens {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
 import { plusMs } from '../../src/core/clock.ts'
 import { connectorId, tenantId } from '../../src/core/ids.ts'
-import { claimRefresh, failRefresh, releaseRefresh, storeRefresh } from '../../src/store/refresh-leases.ts'
+import { claimRefresh, failRefresh, storeRefresh } from '../../src/store/refresh-leases.ts'
 import { connectAccount } from '../support/consent.ts'
 import { connectorRow } from '../support/connectors.ts'
 import { startTestService, type TestService } from '../support/service.ts'
@@ -119,15 +119,6 @@ it('a verdict without a claim is void once the one who claimed has recorded a fa
   assert.equal(await failRefresh(db, lease, { ...noReply, answers: 1 }, service.clock.now()), 'active')
   assert.equal(await failRefresh(db, judged, { ...dead, answers: 0 }, service.clock.now()), undefined)
   assert.equal((await connectorRow(service, id)).health, 'degraded')
-})
-
-it('a lease under which nothing was sent is given back without a trace, unless another has claimed', async () => {
-  const { id, db, first, second } = await outlivedLease()
-  await releaseRefresh(db, first)
-  assert.equal((await connectorRow(service, id)).refresh_unanswered, 2)
-  await releaseRefresh(db, second)
-  const row = await connectorRow(service, id)
-  assert.deepEqual([row.refresh_unanswered, row.refresh_lease_ends_at], [1, null])
 })
 
 it('an answer to the only request leaves no doubt', async () => {
