@@ -18,6 +18,7 @@ export const principal: Principal = {
   tenantId: tenant,
   issuer: 'issuer',
   subject: 'ada',
+  expiresAt: new Date('2100-01-01T00:00:00Z'),
   rights: new Set(['connectors:manage']),
   spaces: undefined,
   collections: undefined,
