@@ -158,6 +158,9 @@ create table data_keys (
   key_encryption_key_id text not null,
   wrapped bytea not null,
   created_at timestamp with time zone not null,
+  encryptions bigint not null default 0,
+  unused_since timestamp with time zone,
+  claimed_at timestamp with time zone,
   constraint data_keys_pkey PRIMARY KEY (tenant_id, epoch),
   constraint data_keys_epoch_check CHECK ((epoch > 0)),
   constraint data_keys_tenant_id_check CHECK (((length(tenant_id) >= 1) AND (length(tenant_id) <= 128)))
@@ -208,6 +211,21 @@ CREATE INDEX idempotency_keys_by_age ON idempotency_keys USING btree (created_at
 alter table idempotency_keys enable row level security;
 alter table idempotency_keys force row level security;
 create policy tenant on idempotency_keys as permissive for all to public
+  using (reaches_tenant(tenant_id))
+  with check (reaches_tenant(tenant_id));
+
+create table key_encryption_keys (
+  tenant_id text not null,
+  key_id text not null,
+  first_used_at timestamp with time zone not null,
+  ordered_at timestamp with time zone,
+  retired_at timestamp with time zone,
+  constraint key_encryption_keys_pkey PRIMARY KEY (tenant_id, key_id),
+  constraint key_encryption_keys_tenant_id_check CHECK ((tenant_id = ''::text))
+);
+alter table key_encryption_keys enable row level security;
+alter table key_encryption_keys force row level security;
+create policy tenant on key_encryption_keys as permissive for all to public
   using (reaches_tenant(tenant_id))
   with check (reaches_tenant(tenant_id));
 

@@ -32,7 +32,7 @@ import { openDatabase, type Database } from './store/database.ts'
 import { dataKeys } from './store/data-keys.ts'
 import { openJobs, type Jobs } from './store/jobs.ts'
 import { tracedEgress } from './traced-egress.ts'
-import { heldKeys, type KeyEncryptionKeys } from './vault/key-encryption-keys.ts'
+import { heldKeys } from './vault/key-encryption-keys.ts'
 import { createVault } from './vault/vault.ts'
 
 /** What a start settles before the parts are put together: every secret is there, every port known. */
@@ -59,7 +59,6 @@ export interface OwnProvider {
 
 export interface Flows {
   readonly context: Context
-  readonly keyEncryptionKeys: KeyEncryptionKeys
   /** Wakes nobody before it is started. */
   readonly jobs: Jobs<Work>
   /** Absent where nobody can ask for them. */
@@ -87,7 +86,8 @@ export function composeFlows(settled: Settled): Flows {
     database,
     clock,
     egress,
-    vault: createVault(keyEncryptionKeys, dataKeys(database)),
+    vault: createVault(keyEncryptionKeys, dataKeys(database), clock),
+    keyEncryptionKeys,
     discovery: createDiscovery({ egress, clock }),
     keySets: createKeySets({ egress, clock }),
     catalog: withOwnProvider(settled.catalog, ownProvider?.definition),
@@ -112,7 +112,6 @@ export function composeFlows(settled: Settled): Flows {
   }
   return {
     context,
-    keyEncryptionKeys,
     jobs,
     metrics,
     requestScope,
@@ -187,6 +186,7 @@ async function closeAll(context: Context, jobs: Jobs<Work>, database: Database, 
   await jobs.stop()
   await Promise.allSettled(context.refreshesUnderWay.values())
   await Promise.allSettled([context.activity.close()])
+  await context.vault.flush()
   await egress.close()
   await database.close()
 }

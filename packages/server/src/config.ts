@@ -22,6 +22,9 @@ import {
 import { variables } from './config/variables.ts'
 import type { Secret } from './core/secret.ts'
 
+/** EX_CONFIG of sysexits.h. */
+export const exitSettings = 78
+
 /** One line per problem, each naming its variable; the process ends with exit code 78 (EX_CONFIG). */
 export class SettingsError extends Error {
   readonly problems: readonly string[]
@@ -145,6 +148,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, kn
 }
 
 /** A key from bytes generated for development. */
-export function developmentKey(bytes: Uint8Array): { readonly id: string; readonly key: KeyObject } {
-  return { id: 'development', key: createSecretKey(bytes) }
+export function developmentKey(
+  bytes: Uint8Array,
+  id = 'development',
+): { readonly id: string; readonly key: KeyObject } {
+  return { id, key: createSecretKey(bytes) }
 }

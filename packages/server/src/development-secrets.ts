@@ -1,12 +1,15 @@
+import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { developmentKey, type Config } from './config.ts'
 import { Secret } from './core/secret.ts'
-import { codeOf, ensureFolder, ensureSecretFile, usingDataFolder } from './store/data-folder.ts'
+import { codeOf, ensureFolder, ensureSecretFile, replaceSecretFile, usingDataFolder } from './store/data-folder.ts'
 
 /** What development needs and nobody set: made once, kept in `DATA_DIR`, readable by this user alone. */
 export interface DevelopmentSecrets {
   readonly jwtSecret: Secret
-  readonly encryptionKey: Uint8Array
+  /** The newest first. */
+  readonly encryptionKeys: Config['encryptionKeys']
   readonly sandboxClientSecret: Secret
   /** The sandbox keeps its port, since its issuer is part of every sandbox connector's context. */
   readonly sandboxPort: number | undefined
@@ -18,10 +21,32 @@ export async function developmentSecrets(dataDir: string): Promise<DevelopmentSe
     await ensureFolder(dataDir)
     return {
       jwtSecret: new Secret(await ensureSecretFile(join(dataDir, 'jwt-secret'))),
-      encryptionKey: Buffer.from(await ensureSecretFile(join(dataDir, 'encryption-key')), 'base64url'),
+      encryptionKeys: readEncryptionKeys(await ensureSecretFile(encryptionKeyFile(dataDir))),
       sandboxClientSecret: new Secret(await ensureSecretFile(join(dataDir, 'sandbox-client-secret'))),
       sandboxPort: await readPort(dataDir),
     }
+  })
+}
+
+/** Makes a new key and puts it first; the others stay, since they may wrap data keys still. */
+export async function addDevelopmentKey(dataDir: string): Promise<void> {
+  const file = encryptionKeyFile(dataDir)
+  await usingDataFolder(dataDir, async () => {
+    const known = (await readFile(file, 'utf8')).trim()
+    const id = `development-${known.split('\n').length + 1}`
+    await replaceSecretFile(file, `${id}:${randomBytes(32).toString('base64url')}\n${known}\n`)
+  })
+}
+
+function encryptionKeyFile(dataDir: string): string {
+  return join(dataDir, 'encryption-key')
+}
+
+/** A key a line, the first of all without an id. */
+function readEncryptionKeys(text: string): Config['encryptionKeys'] {
+  return text.split('\n').map((line) => {
+    const [key = '', id] = line.split(':').toReversed()
+    return developmentKey(Buffer.from(key, 'base64url'), id)
   })
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from './core/clock.ts'
-import { dataKeys } from './store/data-keys.ts'
+import { keyStatus, type KeyState } from './domain/key-status.ts'
 import type { Database, PoolUse } from './store/database.ts'
 import { countConnectors, countDue, countMigrations } from './store/figures.ts'
 import type { KeyEncryptionKeys } from './vault/key-encryption-keys.ts'
@@ -11,7 +11,7 @@ interface Counted {
   readonly works: readonly { readonly work: string; readonly rows: number; readonly oldestSeconds: number }[]
   readonly dataKeys: readonly {
     readonly keyId: string
-    readonly state: 'seals' | 'opens' | 'missing'
+    readonly state: KeyState
     readonly count: number
   }[]
   readonly migrations: number
@@ -68,8 +68,7 @@ async function countAll(
   const { system } = database
   const connectors = await countConnectors(system)
   const due = await countDue(system, now)
-  const keys = await dataKeys(database).countByKey()
-  const { currentId, ids } = keyEncryptionKeys
+  const keys = await keyStatus({ database, keyEncryptionKeys })
   return {
     connectors: statuses.map((status) => ({
       status,
@@ -81,11 +80,7 @@ async function countAll(
       oldestSeconds: found.oldest === null ? 0 : Math.max(0, (now.getTime() - found.oldest.getTime()) / 1000),
     })),
     // A key that wraps nothing shows as zero, so that it can be seen to be ready to go.
-    dataKeys: [...new Set([...ids, ...keys.map((key) => key.keyId)])].map((keyId) => ({
-      keyId,
-      state: keyId === currentId ? 'seals' : ids.includes(keyId) ? 'opens' : 'missing',
-      count: keys.find((key) => key.keyId === keyId)?.dataKeys ?? 0,
-    })),
+    dataKeys: keys.map(({ keyId, state, dataKeys: count }) => ({ keyId, state, count })),
     migrations: await countMigrations(system),
   }
 }

@@ -23,6 +23,7 @@ const counters: Described<Counters> = {
   webhook_deliveries_total: ['Deliveries of webhooks by how an attempt ended', 'outcome'],
   tokens_exported_total: ['Access tokens handed out', 'provider'],
   lease_calls_total: ['Calls that came with a lease, by what its limits said', 'outcome'],
+  resealed_total: ['Values sealed anew by a newer data key', 'table'],
   job_failures_total: ['Rounds of background work that threw', 'work'],
 }
 

@@ -4,8 +4,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { composeFlows, composeServer, tokenSigner, type Flows, type Settled } from './compose.ts'
-import { isTerminal } from './config.ts'
+import { exitSettings, isTerminal, SettingsError } from './config.ts'
 import { plusMs } from './core/clock.ts'
+import { judgeKeys } from './domain/key-status.ts'
 import { makeLoginLink } from './domain/login-link.ts'
 import { createProbeServer } from './http/probe-server.ts'
 import { createLogger } from './log.ts'
@@ -64,7 +65,7 @@ export async function serve(role: Role): Promise<number> {
     return 1
   }
   const stopping = new AbortController()
-  const ready = migrateWhenPossible(settled, logger, stopping.signal).then(async (isDone) => {
+  const ready = migrateWhenPossible(settled, flows, logger, stopping.signal).then(async (isDone) => {
     if (!isDone) return false
     readiness.migrated()
     await orGoOn(logger, warnAboutRowSecurity(flows, logger))
@@ -72,7 +73,7 @@ export async function serve(role: Role): Promise<number> {
     return true
   })
   const background = runJobsAfter(ready, role, { flows, readiness }, logger, stopping.signal)
-  const failure = await Promise.race([ended, ready.then(() => ended, asNewerDatabase)])
+  const failure = await Promise.race([ended, ready.then(() => ended, asReasonToEnd)])
   readiness.draining()
   // Load balancers see that it is not ready while it still answers; then it lets go of its port.
   if (failure === undefined) await wait(config.drainDelayMs)
@@ -81,7 +82,7 @@ export async function serve(role: Role): Promise<number> {
   await end()
   if (failure === undefined) return 0
   console.error(failure.message)
-  return 1
+  return failure instanceof SettingsError ? exitSettings : 1
 }
 
 /** Nothing of it is loaded where no collector is named. */
@@ -98,9 +99,9 @@ function untilSignal(): Promise<undefined> {
   })
 }
 
-/** The one failure that ends the service by itself; anything else is a fault of the program. */
-function asNewerDatabase(error: unknown): NewerDatabase {
-  if (error instanceof NewerDatabase) return error
+/** The failures that end the service by themselves; anything else is a fault of the program. */
+function asReasonToEnd(error: unknown): NewerDatabase | SettingsError {
+  if (error instanceof NewerDatabase || error instanceof SettingsError) return error
   throw error
 }
 
@@ -149,21 +150,43 @@ async function listen(
 
 const tryAgainMs = 1_000
 
-/** A database that is down at the start is waited for; answers `false` when told to stop first. Throws `NewerDatabase`. */
-async function migrateWhenPossible(settled: Settled, logger: Logger, stopping: AbortSignal): Promise<boolean> {
+/**
+ * A database that is down at the start is waited for; answers `false` when told to stop first. Throws `NewerDatabase`,
+ * and `SettingsError` when the database says that the first key is retired.
+ */
+async function migrateWhenPossible(
+  settled: Settled,
+  flows: Flows,
+  logger: Logger,
+  stopping: AbortSignal,
+): Promise<boolean> {
   while (!stopping.aborted) {
     try {
       const { applied } = await migrate(settled.databaseUrl)
       if (applied.length > 0) logger.info({ migrations: applied }, 'migrated')
+      await refuseRetiredKey(flows, logger)
       return true
     } catch (error) {
-      if (error instanceof NewerDatabase) throw error
+      if (error instanceof NewerDatabase || error instanceof SettingsError) throw error
       const reason = error instanceof Error ? error.message : 'unknown'
       logger.warn({ reason }, 'the database cannot be migrated yet; trying again')
       await wait(tryAgainMs, undefined, { signal: stopping }).catch(() => {})
     }
   }
   return false
+}
+
+/** Throws `SettingsError` when nothing new could be sealed; warns of what an operator should tidy up. */
+async function refuseRetiredKey(flows: Flows, logger: Logger): Promise<void> {
+  const { context } = flows
+  const faults = await judgeKeys(context)
+  const first = context.keyEncryptionKeys.currentId
+  if (faults.isFirstRetired)
+    throw new SettingsError([`ENCRYPTION_KEYS: the first key, ${first}, is retired; put the current one first`])
+  const { retired, missing } = faults
+  if (retired.length > 0) logger.warn({ keys: retired }, 'ENCRYPTION_KEYS lists retired keys; take them out')
+  if (missing.length > 0)
+    logger.error({ keys: missing }, 'ENCRYPTION_KEYS lacks keys that data keys are wrapped by; add them')
 }
 
 /** What is only told must not end a service that can do its work, or will once the database is back. */

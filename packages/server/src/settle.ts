@@ -1,4 +1,4 @@
-import { developmentKey, loadConfig, type Config } from './config.ts'
+import { loadConfig, type Config } from './config.ts'
 import { developmentSecrets, type DevelopmentSecrets } from './development-secrets.ts'
 import { loadCatalog } from './providers/registry.ts'
 import type { Settled } from './compose.ts'
@@ -36,5 +36,5 @@ export async function settle(log: (message: string) => void): Promise<Settlement
 
 function keysOf(config: Config, secrets: DevelopmentSecrets | undefined): Config['encryptionKeys'] {
   if (config.encryptionKeys.length > 0 || secrets === undefined) return config.encryptionKeys
-  return [developmentKey(secrets.encryptionKey)]
+  return secrets.encryptionKeys
 }

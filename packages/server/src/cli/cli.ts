@@ -3,12 +3,11 @@
  */
 import { stripVTControlCharacters } from 'node:util'
 import { renderUsage, runCommand, type CommandDef, type SubCommandsDef } from 'citty'
-import { isTerminal, SettingsError } from '../config.ts'
+import { exitSettings, isTerminal, SettingsError } from '../config.ts'
 import { DataFolderError } from '../store/data-folder.ts'
 
 const exitFailed = 1
 const exitUsage = 2
-const exitSettings = 78
 
 // Commands load what they need when they run: `--help` should not wait for a server to be read.
 const commands: SubCommandsDef = {

@@ -11,29 +11,26 @@ const generate = defineCommand({
 })
 
 const status = defineCommand({
-  meta: { name: 'status', description: 'Show which key-encryption key wraps how many data keys' },
+  meta: { name: 'status', description: 'Show the state of each key, and what waits to be sealed anew' },
   async run() {
-    const { settle } = await import('../settle.ts')
-    const { composeFlows } = await import('../compose.ts')
-    const { dataKeys } = await import('../store/data-keys.ts')
-    const settlement = await settle((message) => console.error(message))
-    const flows = composeFlows({ ...settlement.settled, ownProvider: undefined })
-    try {
-      const counts = await dataKeys(flows.context.database).countByKey()
-      const { currentId, ids } = flows.keyEncryptionKeys
-      for (const id of new Set([...ids, ...counts.map((count) => count.keyId)])) {
-        const dataKeyCount = counts.find((count) => count.keyId === id)?.dataKeys ?? 0
-        const state = id === currentId ? 'seals' : ids.includes(id) ? 'opens' : 'missing'
-        console.log(JSON.stringify({ key_id: id, state, data_keys: dataKeyCount }))
-      }
-    } finally {
-      await flows.close()
-      await settlement.stopDatabase()
-    }
+    const { showKeyStatus } = await import('./keys-status.ts')
+    return showKeyStatus()
+  },
+})
+
+const rotate = defineCommand({
+  meta: { name: 'rotate', description: 'Wrap all data keys by the first key, add new data keys, retire old keys' },
+  args: {
+    'data-keys-only': { type: 'boolean', description: 'Add new data keys though the first key is not new' },
+    wait: { type: 'boolean', description: 'Seal everything anew here, not in the background' },
+  },
+  async run({ args }) {
+    const { rotateKeys } = await import('./keys-rotate.ts')
+    return rotateKeys({ what: args['data-keys-only'] === true ? 'data-keys' : 'all-keys', waits: args.wait === true })
   },
 })
 
 export const keysCommand = defineCommand({
-  meta: { name: 'keys', description: 'Key-encryption keys' },
-  subCommands: { generate, status },
+  meta: { name: 'keys', description: 'Keys that seal what is stored' },
+  subCommands: { generate, status, rotate },
 })

@@ -17,6 +17,8 @@ export interface Counters {
   tokens_exported_total: { readonly provider: string }
   /** Calls with a live lease of the right connector: let through, or the code they were refused with. */
   lease_calls_total: { readonly outcome: 'allowed' | LeaseRefusal }
+  /** Values sealed anew by a newer data key. */
+  resealed_total: { readonly table: string }
   /** Rounds of background work that threw. */
   job_failures_total: { readonly work: string }
 }

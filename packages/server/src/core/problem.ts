@@ -105,6 +105,10 @@ export const problems = {
   database_unavailable: [503, 'The database does not answer; try again shortly.'],
   provider_unavailable: [503, 'The provider is unavailable; try again as Retry-After says.'],
   provider_busy: [503, 'Too many calls to this provider are under way; try again as Retry-After says.'],
+  encryption_key_unavailable: [
+    503,
+    'A key that this connection is sealed with cannot be used now; try again shortly, nothing is lost.',
+  ],
   keys_unavailable: [503, 'The keys that bearer tokens are checked with cannot be fetched; try again shortly.'],
   starting: [503, 'The service is starting; try again shortly.'],
   provider_timeout: [504, 'The provider did not answer in time; try again later.'],

@@ -10,6 +10,7 @@ import type { Discovery } from '../oauth/discovery.ts'
 import type { Egress } from '../oauth/egress.ts'
 import type { KeySets } from '../oauth/key-sets.ts'
 import type { Database } from '../store/database.ts'
+import type { KeyEncryptionKeys } from '../vault/key-encryption-keys.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { Activity } from './activity.ts'
 import type { EventFeed } from './event-feed.ts'
@@ -49,6 +50,7 @@ export interface Catalog {
 export interface Context {
   readonly database: Database
   readonly vault: Vault
+  readonly keyEncryptionKeys: KeyEncryptionKeys
   readonly clock: Clock
   readonly egress: Egress
   readonly discovery: Discovery

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { DatabaseUnavailable } from '../core/database-unavailable.ts'
+import { KeyUnavailable } from '../core/key-unavailable.ts'
 import { Problem, type ProblemCode } from '../core/problem.ts'
 import { InvalidFields } from '../domain/invalid-fields.ts'
 
@@ -43,6 +44,7 @@ function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (!(error instanceof Error)) return new Problem('internal_error')
   if (error instanceof DatabaseUnavailable) return new Problem('database_unavailable', { retryAfterSeconds: 2 })
+  if (error instanceof KeyUnavailable) return new Problem('encryption_key_unavailable')
   const status = 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500
   return new Problem(fastifyProblems[status] ?? 'internal_error')
 }

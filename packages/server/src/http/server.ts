@@ -1,6 +1,7 @@
 import cookie from '@fastify/cookie'
 import cors from '@fastify/cors'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { KeyUnavailable } from '../core/key-unavailable.ts'
 import type { RequestScope } from '../core/request-scope.ts'
 import type { Tracer } from '../core/tracer.ts'
 import { Problem } from '../core/problem.ts'
@@ -169,6 +170,8 @@ function addErrorHandling(app: FastifyInstance): void {
   const methodsAt = rememberPaths(app)
   app.setErrorHandler((error, request, reply) => {
     if (isUnexpected(error)) request.log.error({ error: describe(error) }, 'request failed')
+    // Its message names the key and what to do; without a line here only callers would learn of it.
+    if (error instanceof KeyUnavailable) request.log.error({ reason: error.message }, 'a key is unavailable')
     return sendError(request, reply, toAnswer(error, request.id, request.headers.authorization !== undefined))
   })
   app.setNotFoundHandler((request, reply) => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chmod, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import path from 'node:path'
 
@@ -73,6 +73,17 @@ export async function ensureSecretFile(file: string): Promise<string> {
       if (codeOf(error) !== 'EEXIST') throw error
     })
     return (await readFile(file, 'utf8')).trim()
+  } finally {
+    await rm(draft, { force: true })
+  }
+}
+
+/** Puts new content into a secret's file (mode 0600) at once: no reader sees half of it. */
+export async function replaceSecretFile(file: string, content: string): Promise<void> {
+  const draft = `${file}.${randomBytes(6).toString('hex')}`
+  try {
+    await writeFile(draft, content, { mode: 0o600, flag: 'wx', flush: true })
+    await rename(draft, file)
   } finally {
     await rm(draft, { force: true })
   }

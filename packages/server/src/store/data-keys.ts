@@ -1,12 +1,13 @@
+import { KeyUnavailable } from '../core/key-unavailable.ts'
 import type { TenantId } from '../core/ids.ts'
-import { lookup, statement, type Database } from './database.ts'
+import { lookup, statement, type Database, type Db } from './database.ts'
 import type { DataKeyRow } from './rows.ts'
 
-type Stored = Pick<DataKeyRow, 'epoch' | 'key_encryption_key_id' | 'wrapped'>
+type Stored = Pick<DataKeyRow, 'epoch' | 'key_encryption_key_id' | 'wrapped' | 'created_at'>
 
 const selectNewest = lookup(
   'data_keys.newest',
-  `select epoch, key_encryption_key_id, wrapped
+  `select epoch, key_encryption_key_id, wrapped, created_at
    from data_keys
    where tenant_id = $1
    order by epoch desc
@@ -14,28 +15,59 @@ const selectNewest = lookup(
 )
 const selectEpoch = lookup(
   'data_keys.find',
-  `select epoch, key_encryption_key_id, wrapped
+  `select epoch, key_encryption_key_id, wrapped, created_at
    from data_keys
    where tenant_id = $1 and epoch = $2`,
 )
-const insertKey = statement(
-  'data_keys.add',
-  `insert into data_keys (tenant_id, epoch, key_encryption_key_id, wrapped, created_at)
-   values ($1, $2, $3, $4, now())
+const noteUse = statement(
+  'key_encryption_keys.note_use',
+  `insert into key_encryption_keys (tenant_id, key_id, first_used_at)
+   values ('', $1, $2)
    on conflict do nothing`,
 )
-const countByKey = statement(
-  'data_keys.count',
-  `select key_encryption_key_id, count(*)::int as data_keys
-   from data_keys
-   group by key_encryption_key_id
-   order by key_encryption_key_id`,
+/** The lock keeps the key-encryption key from being retired meanwhile. */
+const insertKey = statement(
+  'data_keys.add',
+  `with usable as (
+     select key_id
+     from key_encryption_keys
+     where tenant_id = '' and key_id = $3 and retired_at is null
+     for share)
+   insert into data_keys (tenant_id, epoch, key_encryption_key_id, wrapped, created_at)
+   select $1, $2, key_id, $4, $5
+   from usable
+   on conflict do nothing
+   returning epoch`,
+)
+const selectRetired = statement(
+  'key_encryption_keys.is_retired',
+  `select 1
+   from key_encryption_keys
+   where tenant_id = '' and key_id = $1 and retired_at is not null`,
+)
+const addEncryptions = statement(
+  'data_keys.add_encryptions',
+  `update data_keys
+   set encryptions = data_keys.encryptions + counted.count
+   from unnest($1::text[], $2::int[], $3::bigint[]) as counted (tenant_id, epoch, count)
+   where data_keys.tenant_id = counted.tenant_id and data_keys.epoch = counted.epoch`,
 )
 
 interface Key {
   readonly epoch: number
   readonly keyId: string
   readonly wrapped: Buffer
+  readonly createdAt: Date
+}
+
+/**
+ * Stores a data key unless the tenant has one of that epoch, or its key-encryption key is retired; answers whether it
+ * did. Takes a system statement's reach, since key-encryption keys belong to no tenant.
+ */
+export async function insertDataKey(system: Db, tenantId: TenantId, key: Key): Promise<boolean> {
+  await system.query(noteUse, [key.keyId, key.createdAt])
+  const rows = await system.query(insertKey, [tenantId, key.epoch, key.keyId, key.wrapped, key.createdAt])
+  return rows.length > 0
 }
 
 /** Wrapped data keys, one per tenant and epoch. */
@@ -46,21 +78,30 @@ export function dataKeys(database: Database) {
     newest: async (tenantId: TenantId) =>
       toKey((await database.tenant(tenantId).query<Stored>(selectNewest, [tenantId]))[0]),
     find,
-    /** Two processes may make a tenant's first key at once; the one that is stored counts. */
+    /**
+     * Two processes may make a tenant's first key at once; the one that is stored counts. Throws `KeyUnavailable` when
+     * the key-encryption key is retired: nobody could open what such a data key seals.
+     */
     async add(tenantId: TenantId, key: Key): Promise<Key> {
-      await database.tenant(tenantId).query(insertKey, [tenantId, key.epoch, key.keyId, key.wrapped])
+      await insertDataKey(database.system, tenantId, key)
       const stored = await find(tenantId, key.epoch)
-      if (stored === undefined) throw new Error('The data key was not stored')
+      if (stored === undefined)
+        throw new KeyUnavailable(`The key-encryption key ${key.keyId} is retired; put the current one first`)
       return stored
     },
-    /** How many data keys each key-encryption key wraps, over all tenants. */
-    async countByKey(): Promise<readonly { readonly keyId: string; readonly dataKeys: number }[]> {
-      const rows = await database.system.query<{ key_encryption_key_id: string; data_keys: number }>(countByKey, [])
-      return rows.map((row) => ({ keyId: row.key_encryption_key_id, dataKeys: row.data_keys }))
+    isRetired: async (keyId: string) => (await database.system.query(selectRetired, [keyId])).length > 0,
+    async countEncryptions(
+      counts: readonly { readonly tenantId: TenantId; readonly epoch: number; readonly count: number }[],
+    ): Promise<void> {
+      await database.system.query(addEncryptions, [
+        counts.map((one) => one.tenantId),
+        counts.map((one) => one.epoch),
+        counts.map((one) => one.count),
+      ])
     },
   }
 }
 
 function toKey(row: Stored | undefined): Key | undefined {
-  return row && { epoch: row.epoch, keyId: row.key_encryption_key_id, wrapped: row.wrapped }
+  return row && { epoch: row.epoch, keyId: row.key_encryption_key_id, wrapped: row.wrapped, createdAt: row.created_at }
 }

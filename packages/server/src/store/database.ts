@@ -48,6 +48,8 @@ export interface Database {
   readonly system: Db
   /** Runs `work` in one transaction with one tenant's reach; rolls back when it throws. */
   transaction<T>(tenantId: TenantId, work: (db: Db) => Promise<T>): Promise<T>
+  /** The same with the reach of all tenants: for what belongs to the deployment. */
+  systemTransaction<T>(work: (db: Db) => Promise<T>): Promise<T>
   /** Whether row-level security binds this role; superusers and BYPASSRLS roles pass through it. */
   isBoundByRowSecurity(): Promise<boolean>
   ping(): Promise<void>
@@ -111,6 +113,39 @@ export function openDatabase(databaseUrl: string, options: { readonly poolSize?:
     }
   }
 
+  const inTransaction = async <T>(reach: string, work: (db: Db) => Promise<T>): Promise<T> => {
+    const client = await connect()
+    let broken: Error | undefined
+    try {
+      reaches.delete(client)
+      // The first statement follows at once. It cannot run ahead: PostgreSQL keeps the order, and refuses what comes
+      // after a reach that could not be set.
+      const begun = Promise.all([run(client, begin, []), run(client, setReach, [reach])])
+      begun.catch(() => {})
+      const result = await work({
+        async query(text, values) {
+          const [, { rows }] = await Promise.all([begun, run(client, text, values)])
+          return rows as never[]
+        },
+      })
+      await begun
+      const ended = await run(client, commit, [])
+      // A statement that failed and was swallowed turns `commit` into a rollback, which PostgreSQL only mentions.
+      if (ended.command !== 'COMMIT') throw new Error('The transaction was rolled back: a statement in it had failed')
+      reaches.set(client, reach)
+      return result
+    } catch (error) {
+      if (isUnavailable(error)) broken = new DatabaseUnavailable(error)
+      // A setting made inside a transaction that rolls back is undone with it, so no reach is known here.
+      await run(client, rollback, []).catch((rollbackError: unknown) => {
+        broken ??= new DatabaseUnavailable(rollbackError)
+      })
+      throw broken ?? error
+    } finally {
+      client.release(broken)
+    }
+  }
+
   const readers = createReaders(() => openSharedReader(connection, setReach))
   const look = async <Row extends object>(reach: string, text: Statement, values: readonly unknown[]) => {
     const reader = await readers.of(reach).catch((error: unknown) => {
@@ -130,39 +165,8 @@ export function openDatabase(databaseUrl: string, options: { readonly poolSize?:
   return {
     tenant: (tenantId) => withReach(`=${tenantId}`),
     system: withReach('*'),
-    async transaction(tenantId, work) {
-      const client = await connect()
-      const reach = `=${tenantId}`
-      let broken: Error | undefined
-      try {
-        reaches.delete(client)
-        // The first statement follows at once. It cannot run ahead: PostgreSQL keeps the order, and refuses what comes
-        // after a reach that could not be set.
-        const begun = Promise.all([run(client, begin, []), run(client, setReach, [reach])])
-        begun.catch(() => {})
-        const result = await work({
-          async query(text, values) {
-            const [, { rows }] = await Promise.all([begun, run(client, text, values)])
-            return rows as never[]
-          },
-        })
-        await begun
-        const ended = await run(client, commit, [])
-        // A statement that failed and was swallowed turns `commit` into a rollback, which PostgreSQL only mentions.
-        if (ended.command !== 'COMMIT') throw new Error('The transaction was rolled back: a statement in it had failed')
-        reaches.set(client, reach)
-        return result
-      } catch (error) {
-        if (isUnavailable(error)) broken = new DatabaseUnavailable(error)
-        // A setting made inside a transaction that rolls back is undone with it, so no reach is known here.
-        await run(client, rollback, []).catch((rollbackError: unknown) => {
-          broken ??= new DatabaseUnavailable(rollbackError)
-        })
-        throw broken ?? error
-      } finally {
-        client.release(broken)
-      }
-    },
+    transaction: (tenantId, work) => inTransaction(`=${tenantId}`, work),
+    systemTransaction: (work) => inTransaction('*', work),
     async isBoundByRowSecurity() {
       const rows = await query<{ bound: boolean }>('*', boundByRowSecurity, [])
       return rows[0]?.bound ?? false

@@ -112,6 +112,9 @@ export interface DataKeyRow {
   readonly key_encryption_key_id: string
   readonly wrapped: Buffer
   readonly created_at: Date
+  readonly encryptions: string
+  readonly unused_since: Date | null
+  readonly claimed_at: Date | null
 }
 
 /** A row of `events`. */
@@ -141,6 +144,15 @@ export interface IdempotencyKeyRow {
   readonly response_status: number
   readonly response_body: unknown
   readonly created_at: Date
+}
+
+/** A row of `key_encryption_keys`. */
+export interface KeyEncryptionKeyRow {
+  readonly tenant_id: string
+  readonly key_id: string
+  readonly first_used_at: Date
+  readonly ordered_at: Date | null
+  readonly retired_at: Date | null
 }
 
 /** A row of `leases`. */

@@ -1,5 +1,6 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { TenantId } from '../core/ids.ts'
+import { KeyUnavailable } from '../core/key-unavailable.ts'
 import { decrypt, encrypt } from './aead.ts'
 
 /** Wraps and unwraps data keys. The first key wraps; every key it knows unwraps. */
@@ -11,11 +12,19 @@ export interface KeyEncryptionKeys {
   unwrap(keyId: string, wrapped: Uint8Array, tenantId: TenantId, epoch: number): Promise<Buffer>
 }
 
-/** A key-encryption key that is no longer, or not yet, among `ENCRYPTION_KEYS`. */
-export class UnknownKey extends Error {
+/** A key-encryption key that is no longer, or not yet, among this process's `ENCRYPTION_KEYS`. */
+export class UnknownKey extends KeyUnavailable {
   constructor(keyId: string) {
-    super(`The key-encryption key ${keyId} is not among ENCRYPTION_KEYS`)
+    super(`The key-encryption key ${keyId} is not among ENCRYPTION_KEYS; add it and restart this process`)
     this.name = 'UnknownKey'
+  }
+}
+
+/** A key-encryption key that a rotation has left behind; what it still wraps was brought back from elsewhere. */
+export class RetiredKey extends KeyUnavailable {
+  constructor(keyId: string) {
+    super(`The key-encryption key ${keyId} is retired and opens nothing any more`)
+    this.name = 'RetiredKey'
   }
 }
 

@@ -3,6 +3,7 @@ import { deliverDue } from '../domain/deliver-webhooks.ts'
 import { linkDue } from '../domain/link-audit.ts'
 import { massRevoke } from '../domain/mass-revoke.ts'
 import { purge } from '../domain/purge.ts'
+import { reseal } from '../domain/reseal.ts'
 import { revokeDue } from '../domain/revoke-at-provider.ts'
 import { sweepRefreshes } from '../domain/sweep-refreshes.ts'
 import type { Work } from '../domain/work.ts'
@@ -23,5 +24,6 @@ export const works: readonly WorkRoutine[] = [
   { work: 'deliver', everyMs: 1_000, run: deliverDue },
   { work: 'link', everyMs: 1_000, run: linkDue },
   { work: 'mass-revoke', everyMs: 2_000, run: massRevoke },
+  { work: 'reseal', everyMs: 10_000, run: reseal },
   { work: 'purge', everyMs: 60_000, run: purge },
 ]

@@ -110,7 +110,7 @@ it('keys generate prints a key that ENCRYPTION_KEYS takes', async () => {
   assert.equal(used.code, 0)
 })
 
-it('keys status says which key seals and which only opens, and no key material', async () => {
+it('keys status says which key wraps and which only unwraps, and no key material', async () => {
   const database = await createTestDatabase()
   try {
     const [first, second] = [encryptionKey(), encryptionKey()]
@@ -122,8 +122,8 @@ it('keys status says which key seals and which only opens, and no key material',
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>)
     assert.deepEqual(lines, [
-      { key_id: 'new', state: 'seals', data_keys: 0 },
-      { key_id: 'old', state: 'opens', data_keys: 0 },
+      { key_id: 'new', state: 'wraps', data_keys: 0 },
+      { key_id: 'old', state: 'unwraps', data_keys: 0 },
     ])
     assert.ok(!stdout.includes(first) && !stdout.includes(second))
   } finally {

@@ -64,7 +64,7 @@ describe('GET /metrics', () => {
     const oldest = count('work_oldest_due_seconds{work="revoke"}')
     assert.ok(oldest >= 60 && oldest < 120, String(oldest))
     assert.ok(count('work_due{work="link"}') >= 3)
-    assert.equal(count('data_keys{key_id="development",state="seals"}'), 1)
+    assert.equal(count('data_keys{key_id="development",state="wraps"}'), 1)
     assert.ok(count('migrations_applied') >= 3)
     assert.ok(count('database_connections{state="idle"}') >= 1)
     assert.ok(count('figures_age_seconds') < 5)

@@ -54,7 +54,7 @@ async function columnsOf(table: string): Promise<readonly Column[]> {
     `select column_name as name, data_type as type
      from information_schema.columns
      where table_schema = 'public' and table_name = $1 and is_nullable = 'NO' and column_default is null
-       and is_generated = 'NEVER'`,
+       and is_generated = 'NEVER' and is_identity = 'NO'`,
     [table],
   )
   return rows

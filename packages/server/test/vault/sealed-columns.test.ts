@@ -1,23 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import pg from 'pg'
-import { providerSlug, tenantId } from '../../src/core/ids.ts'
-import { connectorPlace } from '../../src/domain/connector-places.ts'
-import { revocationPlace } from '../../src/domain/end-connector.ts'
-import { clientSecretPlace } from '../../src/domain/provider-client.ts'
-import { auditKeyPlace, signCheckpoint } from '../../src/domain/sign-checkpoint.ts'
-import { callerContextPlace } from '../../src/domain/store-connection.ts'
-import { transactionPlace } from '../../src/domain/transaction-places.ts'
-import { webhookSecretPlace } from '../../src/domain/webhook-secrets.ts'
-import type {
-  AuditKeyRow,
-  ConnectorRow,
-  EventRow,
-  ProviderAppRow,
-  RevocationRow,
-  TransactionRow,
-  WebhookRow,
-} from '../../src/store/rows.ts'
+import { tenantId } from '../../src/core/ids.ts'
+import { sealedColumns, type SealedColumn } from '../../src/domain/sealed-columns.ts'
+import { signCheckpoint } from '../../src/domain/sign-checkpoint.ts'
 import type { Place } from '../../src/vault/place.ts'
 import { SealBroken } from '../../src/vault/vault.ts'
 import { authorizePath, connectAccount, consentedCallback } from '../support/consent.ts'
@@ -25,29 +11,8 @@ import { collectionId, spaceId, startTestService, type TestService } from '../su
 
 type Row = Readonly<Record<string, unknown>>
 
-/** The place of each sealed column, by the row it stands in. A new sealed column belongs here. */
-const places: Readonly<Record<string, (row: Row) => Place>> = {
-  // Each row comes from the table that its type was generated from.
-  'audit_keys.private_key': (row) => auditKeyPlace(row as unknown as AuditKeyRow),
-  'connectors.access_token': (row) => connectorPlace(row as unknown as ConnectorRow, 'access_token'),
-  'connectors.refresh_token': (row) => connectorPlace(row as unknown as ConnectorRow, 'refresh_token'),
-  'events.caller_context': (row) => {
-    const { tenant_id: tenant, event_id: id } = row as unknown as EventRow
-    return callerContextPlace(tenant, id)
-  },
-  'provider_apps.client_secret': (row) => {
-    const app = row as unknown as ProviderAppRow
-    return clientSecretPlace(tenantId(app.tenant_id), providerSlug(app.provider_slug), app.secret_origin ?? '')
-  },
-  'revocations.access_token': (row) => revocationPlace(row as unknown as RevocationRow, 'access_token'),
-  'revocations.refresh_token': (row) => revocationPlace(row as unknown as RevocationRow, 'refresh_token'),
-  'transactions.caller_context': (row) => transactionPlace(row as unknown as TransactionRow, 'caller_context'),
-  'transactions.code': (row) => transactionPlace(row as unknown as TransactionRow, 'code'),
-  'transactions.nonce': (row) => transactionPlace(row as unknown as TransactionRow, 'nonce'),
-  'transactions.verifier': (row) => transactionPlace(row as unknown as TransactionRow, 'verifier'),
-  'webhooks.previous_secret': (row) => webhookSecretPlace(row as unknown as WebhookRow, 'previous_secret'),
-  'webhooks.secret': (row) => webhookSecretPlace(row as unknown as WebhookRow, 'secret'),
-}
+const nameOf = ({ table, column }: SealedColumn): string => `${table}.${column}`
+const names = sealedColumns.map(nameOf)
 
 let service: TestService
 let admin: pg.Client
@@ -88,7 +53,7 @@ async function fill(tenant: string): Promise<void> {
 }
 
 /** Binary columns that are neither digests nor wrapped keys. */
-async function sealedColumns(): Promise<readonly string[]> {
+async function columnsInDatabase(): Promise<readonly string[]> {
   const { rows } = await admin.query<{ name: string }>(
     `select table_name || '.' || column_name as name
      from information_schema.columns
@@ -109,33 +74,37 @@ interface SealedValue {
 
 async function sealedValues(): Promise<readonly SealedValue[]> {
   const values: SealedValue[] = []
-  for (const [column, placeOf] of Object.entries(places)) {
-    const [table, field = ''] = column.split('.')
-    const { rows } = await admin.query<Row>(`select * from ${table} where ${field} is not null`)
-    for (const row of rows) values.push({ column, row, sealed: row[field] as Buffer, place: placeOf(row) })
+  for (const one of sealedColumns) {
+    const { table, column } = one
+    // No more than the table of sealed columns says is needed to know the place.
+    const needed = ['tenant_id', one.key, column, ...one.placedBy].join(', ')
+    const { rows } = await admin.query<Row>(`select ${needed} from ${table} where ${column} is not null`)
+    for (const row of rows) {
+      values.push({ column: nameOf(one), row, sealed: row[column] as Buffer, place: one.place(row) })
+    }
   }
   return values
 }
 
 describe('every sealed column', () => {
   it('is known here', async () => {
-    assert.deepEqual(await sealedColumns(), Object.keys(places).toSorted())
+    assert.deepEqual(await columnsInDatabase(), names.toSorted())
   })
 
   it('would be missed if it were new', async () => {
     await admin.query('begin')
     await admin.query('alter table events add column planted bytea')
-    const found = await sealedColumns()
+    const found = await columnsInDatabase()
     await admin.query('rollback')
     assert.deepEqual(
-      found.filter((name) => !(name in places)),
+      found.filter((name) => !names.includes(name)),
       ['events.planted'],
     )
   })
 
   it('holds a value of each of two tenants, which opens at its place', async () => {
     const values = await sealedValues()
-    for (const column of Object.keys(places)) {
+    for (const column of names) {
       const tenants = new Set(values.filter((value) => value.column === column).map(({ place }) => place.tenantId))
       assert.deepEqual([...tenants].toSorted(), ['acme', 'other'], column)
     }

@@ -95,7 +95,8 @@ describe('the vault', () => {
     const tenant = tenantId('two-epochs')
     const keys = heldKeys([key])
     const bytes = randomBytes(32)
-    for (const epoch of [1, 2]) await store.add(tenant, { epoch, ...(await keys.wrap(bytes, tenant, epoch)) })
+    for (const epoch of [1, 2])
+      await store.add(tenant, { epoch, createdAt: new Date(), ...(await keys.wrap(bytes, tenant, epoch)) })
     const vault = createVault(keys, store)
     const there = { ...place, tenantId: tenant }
     const sealed = await vault.seal(there, new Secret('a token'))
