@@ -6,11 +6,11 @@ import type { Logger } from 'pino'
 import { composeFlows, composeServer, tokenSigner, type Flows, type Settled } from './compose.ts'
 import { exitSettings, isTerminal, SettingsError } from './config.ts'
 import { plusMs } from './core/clock.ts'
-import { judgeKeys } from './domain/key-status.ts'
 import { makeLoginLink } from './domain/login-link.ts'
 import { createProbeServer } from './http/probe-server.ts'
 import { createLogger } from './log.ts'
 import { createReadiness, type ReadinessSwitch } from './readiness.ts'
+import { refuseRetiredKey } from './refuse-retired-key.ts'
 import { startOwnSandbox } from './sandbox-provider.ts'
 import { settle, type Settlement } from './settle.ts'
 import { migrate, NewerDatabase } from './store/migrate.ts'
@@ -174,19 +174,6 @@ async function migrateWhenPossible(
     }
   }
   return false
-}
-
-/** Throws `SettingsError` when nothing new could be sealed; warns of what an operator should tidy up. */
-async function refuseRetiredKey(flows: Flows, logger: Logger): Promise<void> {
-  const { context } = flows
-  const faults = await judgeKeys(context)
-  const first = context.keyEncryptionKeys.currentId
-  if (faults.isFirstRetired)
-    throw new SettingsError([`ENCRYPTION_KEYS: the first key, ${first}, is retired; put the current one first`])
-  const { retired, missing } = faults
-  if (retired.length > 0) logger.warn({ keys: retired }, 'ENCRYPTION_KEYS lists retired keys; take them out')
-  if (missing.length > 0)
-    logger.error({ keys: missing }, 'ENCRYPTION_KEYS lacks keys that data keys are wrapped by; add them')
 }
 
 /** What is only told must not end a service that can do its work, or will once the database is back. */

@@ -50,6 +50,8 @@ async function carryOut(context: Context, ordered: OrderedRotation, waits: boole
     case 'retired':
       throw new SettingsError([`ENCRYPTION_KEYS: the first key, ${ordered.keyId}, is retired; put a new one first`])
     case 'no-new-key':
+      // A rotation that was ordered before may have values left.
+      if (waits && (await sum(context)) > 0) return finish([], await resealAll(context))
       console.error(howToRotate(ordered.keyId))
       return 1
     case 'ordered':
@@ -60,9 +62,17 @@ async function carryOut(context: Context, ordered: OrderedRotation, waits: boole
   const { progress, retired } = await carryOutRotation(context, order, (now) => {
     show({ step: 'data_keys', rewrapped: now.rewrapped, unreadable: now.unreadable, new_data_keys: now.newDataKeys })
   })
-  const left = waits ? await resealAll(context) : await sum(context)
+  if (!waits) {
+    show({ step: 'done', retired, left_to_reseal: await sum(context) })
+    return progress.unreadable > 0 ? 1 : 0
+  }
+  const code = finish(retired, await resealAll(context))
+  return progress.unreadable > 0 ? 1 : code
+}
+
+function finish(retired: readonly string[], left: number): number {
   show({ step: 'done', retired, left_to_reseal: left })
-  return progress.unreadable > 0 || (waits && left > 0) ? 1 : 0
+  return left > 0 ? 1 : 0
 }
 
 const lookAgainMs = 500
