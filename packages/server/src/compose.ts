@@ -32,7 +32,8 @@ import { openDatabase, type Database } from './store/database.ts'
 import { dataKeys } from './store/data-keys.ts'
 import { openJobs, type Jobs } from './store/jobs.ts'
 import { tracedEgress } from './traced-egress.ts'
-import { heldKeys } from './vault/key-encryption-keys.ts'
+import { openTransit } from './transit-server.ts'
+import { openKeys } from './vault/open-keys.ts'
 import { createVault } from './vault/vault.ts'
 
 /** What a start settles before the parts are put together: every secret is there, every port known. */
@@ -72,7 +73,8 @@ export function composeFlows(settled: Settled): Flows {
   const { config, ownProvider, tracer, logger, clock = systemClock } = settled
   const database = openDatabase(settled.databaseUrl)
   const jobs = openJobs<Work>({ databaseUrl: settled.databaseUrl, queues: everyWork })
-  const keyEncryptionKeys = heldKeys(settled.keys)
+  const transit = config.transit && openTransit(config.transit)
+  const keyEncryptionKeys = openKeys(settled.keys, transit)
   const allowedPrivateHosts = [...config.allowedPrivateHosts, ...(ownProvider ? [ownProvider.privateHost] : [])]
   const untracedEgress = createEgress({ allowedPrivateHosts })
   const egress = tracer === undefined ? untracedEgress : tracedEgress(untracedEgress, tracer)
@@ -115,7 +117,7 @@ export function composeFlows(settled: Settled): Flows {
     jobs,
     metrics,
     requestScope,
-    close: () => closeAll(context, jobs, database, egress),
+    close: () => closeAll(context, jobs, database, [egress, ...(transit ? [transit] : [])]),
   }
 }
 
@@ -182,11 +184,16 @@ function withOwnProvider(catalog: Catalog, own: ProviderDefinition | undefined):
 }
 
 /** Refreshes under way and uses that wait are stored before the database goes. */
-async function closeAll(context: Context, jobs: Jobs<Work>, database: Database, egress: Egress): Promise<void> {
+async function closeAll(
+  context: Context,
+  jobs: Jobs<Work>,
+  database: Database,
+  waysOut: readonly Pick<Egress, 'close'>[],
+): Promise<void> {
   await jobs.stop()
   await Promise.allSettled(context.refreshesUnderWay.values())
   await Promise.allSettled([context.activity.close()])
   await context.vault.flush()
-  await egress.close()
+  for (const wayOut of waysOut) await wayOut.close()
   await database.close()
 }

@@ -17,7 +17,9 @@ import {
   readRedirectUris,
   readTracesEndpoint,
   type DeploymentApps,
+  readTransit,
   type EncryptionKeys,
+  type TransitSettings,
 } from './config/readers.ts'
 import { variables } from './config/variables.ts'
 import type { Secret } from './core/secret.ts'
@@ -36,6 +38,8 @@ export class SettingsError extends Error {
   }
 }
 
+export type { TransitSettings }
+
 /** Everything the service is told from outside. */
 export interface Config {
   readonly isProduction: boolean
@@ -47,6 +51,7 @@ export interface Config {
   readonly dataDir: string
   /** Empty: to be generated (development only). */
   readonly encryptionKeys: EncryptionKeys
+  readonly transit: TransitSettings | undefined
   readonly auth: {
     readonly jwtSecret: Secret | undefined
     readonly jwksUrl: string | undefined
@@ -100,6 +105,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, kn
   }
   const isProduction = raw.NODE_ENV === 'production'
 
+  const listed = { text: raw.ENCRYPTION_KEYS, file: raw.ENCRYPTION_KEYS_FILE }
+  const encryptionKeys = readKeys(listed, isProduction, problems)
+
   const config: Config = {
     isProduction,
     host: raw.HOST,
@@ -111,7 +119,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, kn
     ),
     databaseUrl: readDatabaseUrl(raw.DATABASE_URL, problems),
     dataDir: resolve(raw.DATA_DIR),
-    encryptionKeys: readKeys(raw.ENCRYPTION_KEYS, isProduction, problems),
+    encryptionKeys,
+    transit: readTransit(raw, encryptionKeys, isProduction, problems),
     auth: {
       jwtSecret: readJwtSecret(raw.AUTH_JWT_SECRET, problems),
       jwksUrl: readJwksUrl(raw.AUTH_JWKS_URL, isProduction, problems),

@@ -87,6 +87,8 @@ const rules: Architecture = {
         'core/secret.ts',
         // Seals and unseals.
         'vault/vault.ts',
+        // Shows the token of the transit engine's server.
+        'vault/transit.ts',
         // Signs checkpoints of the audit record.
         'vault/signing.ts',
         // Puts it on the wire.

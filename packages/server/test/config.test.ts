@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { it } from 'node:test'
 import { readConfig, SettingsError, type Config } from '../src/config.ts'
 
@@ -152,6 +155,44 @@ it('the first key seals, all open, in the order they are given', () => {
     config.encryptionKeys.map(({ id }) => id),
     ['k2', 'k1'],
   )
+})
+
+it('keys of key services are named, not held, and a server of transit keys must be named too', () => {
+  const arn = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'
+  const google = 'projects/p/locations/global/keyRings/r/cryptoKeys/k'
+  const entries = `a:aws-kms:${arn},b:aws-kms:alias/tokens@us-east-1,c:gcp-kms:${google},d:vault-transit:team/transit/tokens`
+  const config = read({ ENCRYPTION_KEYS: entries, VAULT_ADDR: 'https://vault.example/', VAULT_TOKEN: 'hvs.secret' })
+  assert.deepEqual(config.encryptionKeys, [
+    { id: 'a', service: 'aws-kms', name: arn, region: undefined },
+    { id: 'b', service: 'aws-kms', name: 'alias/tokens', region: 'us-east-1' },
+    { id: 'c', service: 'gcp-kms', name: google },
+    { id: 'd', service: 'vault-transit', mount: 'team/transit', name: 'tokens' },
+  ])
+  assert.equal(config.transit?.address, 'https://vault.example')
+  assert.ok(!JSON.stringify(config).includes('hvs.secret'))
+  assert.throws(() => read({ ENCRYPTION_KEYS: entries }), /VAULT_ADDR[\s\S]*VAULT_TOKEN/)
+  for (const entry of ['a:aws-kms:', 'a:gcp-kms:k', 'a:vault-transit:k', 'a:other-kms:k']) {
+    assert.throws(() => read({ ENCRYPTION_KEYS: entry }), SettingsError, entry)
+  }
+})
+
+it('reads keys from a file, one a line, that others may not use', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'connector-oauth-config-'))
+  const file = path.join(folder, 'keys')
+  try {
+    await writeFile(file, `# newest first\n${key('k2')}\n\n${key('k1')}\n`, { mode: 0o640 })
+    const { encryptionKeys } = read({ ENCRYPTION_KEYS_FILE: file })
+    assert.deepEqual(
+      encryptionKeys.map(({ id }) => id),
+      ['k2', 'k1'],
+    )
+    assert.throws(() => read({ ENCRYPTION_KEYS_FILE: file, ENCRYPTION_KEYS: key('k1') }), /not both/)
+    await chmod(file, 0o644)
+    assert.throws(() => read({ ENCRYPTION_KEYS_FILE: file }), /ENCRYPTION_KEYS_FILE: .*chmod o=/)
+    assert.throws(() => read({ ENCRYPTION_KEYS_FILE: `${file}-absent` }), /cannot be read \(ENOENT\)/)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
 })
 
 it('reads lists with spaces around their commas, and drops the slash at the end of PUBLIC_URL', () => {

@@ -1,9 +1,9 @@
 /** One reader a setting: each judges its text and adds what is wrong to `problems`. */
-import type { KeyObject } from 'node:crypto'
+import { readFileSync, statSync } from 'node:fs'
 import { Secret } from '../core/secret.ts'
-import { parseKey } from '../vault/key-encryption-keys.ts'
+import { parseKey, type ListedKey } from '../vault/key-encryption-keys.ts'
 
-export type EncryptionKeys = readonly { readonly id: string; readonly key: KeyObject }[]
+export type EncryptionKeys = readonly ListedKey[]
 
 export type DeploymentApps = ReadonlyMap<
   string,
@@ -41,18 +41,84 @@ export function readDatabaseUrl(text: string | undefined, problems: string[]): s
   return undefined
 }
 
-export function readKeys(text: string | undefined, isProduction: boolean, problems: string[]): EncryptionKeys {
-  if (text === undefined) {
-    if (isProduction)
-      problems.push('ENCRYPTION_KEYS: required in production; make one with: connector-oauth keys generate')
+export function readKeys(
+  given: { readonly text: string | undefined; readonly file: string | undefined },
+  isProduction: boolean,
+  problems: string[],
+): EncryptionKeys {
+  const { text, file } = given
+  if (text !== undefined && file !== undefined) {
+    problems.push('ENCRYPTION_KEYS_FILE: set either this or ENCRYPTION_KEYS, not both')
     return []
   }
-  const parsed = text.split(',').map((entry) => parseKey(entry.trim()))
-  for (const key of parsed) if ('problem' in key) problems.push(`ENCRYPTION_KEYS: ${key.problem}`)
-  const keys = parsed.flatMap((key) => ('problem' in key ? [] : key))
-  if (new Set(keys.map((key) => key.id)).size !== keys.length)
-    problems.push('ENCRYPTION_KEYS: two keys have the same id')
+  if (file !== undefined) return parseKeys('ENCRYPTION_KEYS_FILE', keyLines(file, problems), problems)
+  if (text !== undefined) return parseKeys('ENCRYPTION_KEYS', text.split(','), problems)
+  if (isProduction)
+    problems.push('ENCRYPTION_KEYS: required in production; make one with: connector-oauth keys generate')
+  return []
+}
+
+function parseKeys(variable: string, entries: readonly string[], problems: string[]): EncryptionKeys {
+  const parsed = entries.map((entry) => parseKey(entry.trim()))
+  for (const key of parsed) if ('problem' in key) problems.push(`${variable}: ${key.problem}`)
+  const keys = parsed.flatMap((key) => ('problem' in key ? [] : [key]))
+  if (new Set(keys.map((key) => key.id)).size !== keys.length) problems.push(`${variable}: two keys have the same id`)
   return keys
+}
+
+/** An entry a line; empty lines and those that begin with # say nothing. */
+function keyLines(file: string, problems: string[]): readonly string[] {
+  try {
+    // On Windows the mode says nothing about who may read.
+    if (process.platform !== 'win32' && (statSync(file).mode & 0o007) !== 0)
+      problems.push(`ENCRYPTION_KEYS_FILE: ${file} may be used by others; take that away with: chmod o= ${file}`)
+    const lines = readFileSync(file, 'utf8')
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '' && !line.startsWith('#'))
+    if (lines.length === 0) problems.push(`ENCRYPTION_KEYS_FILE: ${file} holds no key`)
+    return lines
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    problems.push(`ENCRYPTION_KEYS_FILE: ${file} cannot be read (${code})`)
+    return []
+  }
+}
+
+/** Where the transit engine of HashiCorp Vault or OpenBao is, and what it is told. */
+export interface TransitSettings {
+  /** Without a trailing slash. */
+  readonly address: string
+  readonly token: Secret | undefined
+  readonly tokenFile: string | undefined
+  readonly namespace: string | undefined
+}
+
+/** Needed when a listed key names the engine; `undefined` otherwise. */
+export function readTransit(
+  given: {
+    readonly VAULT_ADDR: string | undefined
+    readonly VAULT_TOKEN: string | undefined
+    readonly VAULT_TOKEN_FILE: string | undefined
+    readonly VAULT_NAMESPACE: string | undefined
+  },
+  keys: EncryptionKeys,
+  isProduction: boolean,
+  problems: string[],
+): TransitSettings | undefined {
+  if (!keys.some((key) => key.service === 'vault-transit')) return undefined
+  const url = URL.parse(given.VAULT_ADDR ?? '')
+  const isLoopback = url !== null && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
+  const isFit = url?.protocol === 'https:' || (url?.protocol === 'http:' && (isLoopback || !isProduction))
+  if (!isFit) problems.push('VAULT_ADDR: must be an https address, since a key of ENCRYPTION_KEYS is kept there')
+  if ((given.VAULT_TOKEN === undefined) === (given.VAULT_TOKEN_FILE === undefined))
+    problems.push('VAULT_TOKEN: set this or VAULT_TOKEN_FILE, since a key of ENCRYPTION_KEYS is kept there')
+  return {
+    address: (url?.href ?? '').replace(/\/+$/, ''),
+    token: given.VAULT_TOKEN === undefined ? undefined : new Secret(given.VAULT_TOKEN),
+    tokenFile: given.VAULT_TOKEN_FILE,
+    namespace: given.VAULT_NAMESPACE,
+  }
 }
 
 export function readJwtSecret(text: string | undefined, problems: string[]): Secret | undefined {

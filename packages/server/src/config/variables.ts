@@ -43,8 +43,26 @@ export const variables = {
   ENCRYPTION_KEYS: {
     schema: optionalText,
     shown: 'generated in development',
-    meaning: '`id:base64-of-32-bytes`, comma-separated; the first seals, all open',
+    meaning:
+      '`id:base64-of-32-bytes`, comma-separated; the first seals, all open. A key in a key service: `id:aws-kms:key-or-arn@region` (region optional), `id:gcp-kms:projects/…/locations/…/keyRings/…/cryptoKeys/…`, `id:vault-transit:mount/key`',
   },
+  ENCRYPTION_KEYS_FILE: {
+    schema: optionalText,
+    shown: 'unset',
+    meaning: 'File with the same entries, one a line, instead; others must not be able to read it',
+  },
+  VAULT_ADDR: {
+    schema: optionalText,
+    shown: 'unset',
+    meaning: 'HashiCorp Vault or OpenBao, for keys in its transit engine',
+  },
+  VAULT_TOKEN: { schema: optionalText, shown: 'unset', meaning: 'Its token' },
+  VAULT_TOKEN_FILE: {
+    schema: optionalText,
+    shown: 'unset',
+    meaning: 'File with its token instead, read for each call, so that an agent may renew it',
+  },
+  VAULT_NAMESPACE: { schema: optionalText, shown: 'unset', meaning: 'Its namespace' },
   AUTH_JWT_SECRET: {
     schema: optionalText,
     shown: 'generated in development',

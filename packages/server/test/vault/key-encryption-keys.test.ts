@@ -14,7 +14,7 @@ describe('parseKey', () => {
   it('reads an id and 32 bytes', () => {
     const bytes = randomBytes(32)
     const parsed = parseKey(`2026-a:${bytes.toString('base64')}`)
-    assert.ok('key' in parsed)
+    assert.ok('key' in parsed && parsed.key !== undefined)
     assert.equal(parsed.id, '2026-a')
     assert.deepEqual(parsed.key.export(), bytes)
   })
