@@ -19,7 +19,7 @@ import { createTestDatabase, type TestDatabase } from '../support/test-database.
 /** Connectors, each with two sealed tokens; 50,000 make 100,000 sealed values. */
 const connectors = Number(process.env['KEY_ROTATION_CONNECTORS'] ?? 5_000)
 const tenants = ['acme', 'bravo', 'charlie', 'delta']
-const readers = 6
+const readers = 2
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const [oldKey, newKey] = [randomBytes(32), randomBytes(32)]
 const [oldEntry, newEntry] = [`old:${oldKey.toString('base64')}`, `new:${newKey.toString('base64')}`]
