@@ -1,5 +1,5 @@
 import type { Readiness, ReadyState } from './http/routes/health.ts'
-import { dataKeys } from './store/data-keys.ts'
+import { listUsedKeys } from './store/key-encryption-keys.ts'
 import type { Database } from './store/database.ts'
 import type { KeyEncryptionKeys } from './vault/key-encryption-keys.ts'
 
@@ -53,8 +53,8 @@ export function createReadiness(parts: {
 
 /** Whether some data key can be unwrapped with these keys, or there is none yet. */
 async function opensSomething(database: Database, ids: readonly string[]): Promise<boolean> {
-  const counts = await dataKeys(database).countByKey()
-  return counts.length === 0 || counts.some(({ keyId }) => ids.includes(keyId))
+  const used = (await listUsedKeys(database.system)).filter(({ dataKeys }) => dataKeys > 0)
+  return used.length === 0 || used.some(({ keyId }) => ids.includes(keyId))
 }
 
 function tooLate(): Promise<ReadyState> {

@@ -37,11 +37,7 @@ export async function serve(role: Role): Promise<number> {
   const { sandbox, settled } = await withSandbox({ ...settlement, settled: { ...settlement.settled, config } })
   const tracing = await tracingOf(config, role)
   const flows = composeFlows({ ...settled, logger, tracer: tracing?.tracer })
-  const readiness = createReadiness({
-    database: flows.context.database,
-    keyEncryptionKeys: flows.keyEncryptionKeys,
-    waitsForWork: role === 'worker',
-  })
+  const readiness = createReadiness({ ...flows.context, waitsForWork: role === 'worker' })
   const parts = { logger, readiness, tracer: tracing?.tracer }
   const { port: metricsPort, isPublic: showsMetrics } = config.metrics
   const app =

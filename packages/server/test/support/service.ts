@@ -110,7 +110,7 @@ export async function startTestService(
   started.defer(() => flows.close())
   const readiness = createReadiness({
     database: flows.context.database,
-    keyEncryptionKeys: flows.keyEncryptionKeys,
+    keyEncryptionKeys: flows.context.keyEncryptionKeys,
     waitsForWork: false,
   })
   readiness.migrated()
