@@ -53,7 +53,9 @@ create table audit_entries (
   constraint audit_entries_pkey PRIMARY KEY (tenant_id, entry_id),
   constraint audit_entries_created_at_check CHECK ((((EXTRACT(microseconds FROM created_at))::integer % 1000) = 0))
 );
+CREATE INDEX audit_entries_by_actor ON audit_entries USING btree (tenant_id, actor_id, "position") WHERE ("position" IS NOT NULL);
 CREATE INDEX audit_entries_by_position ON audit_entries USING btree (tenant_id, "position") WHERE ("position" IS NOT NULL);
+CREATE INDEX audit_entries_by_resource ON audit_entries USING btree (tenant_id, resource_id, "position") WHERE ("position" IS NOT NULL);
 CREATE INDEX audit_entries_unlinked ON audit_entries USING btree (tenant_id, written) WHERE ("position" IS NULL);
 alter table audit_entries enable row level security;
 alter table audit_entries force row level security;

@@ -28,3 +28,7 @@ create policy tenant on audit_keys using (reaches_tenant(tenant_id)) with check 
 alter table audit_checkpoints enable row level security;
 alter table audit_checkpoints force row level security;
 create policy tenant on audit_checkpoints using (reaches_tenant(tenant_id)) with check (reaches_tenant(tenant_id));
+
+-- One person's or one thing's part of a long record, in its order.
+create index audit_entries_by_actor on audit_entries (tenant_id, actor_id, position) where position is not null;
+create index audit_entries_by_resource on audit_entries (tenant_id, resource_id, position) where position is not null;

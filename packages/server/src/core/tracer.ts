@@ -1,5 +1,5 @@
 /** A stretch of work that a trace shows. */
-export type StepName = 'refresh' | 'revoke' | 'proxy' | 'work' | 'provider request'
+export type StepName = 'exchange' | 'refresh' | 'revoke' | 'proxy' | 'work' | 'provider request'
 
 /** Words and numbers of a bounded kind: never a URL, a query, a header or a body. */
 export type StepAttributes = Readonly<Record<string, string | number>>

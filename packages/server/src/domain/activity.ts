@@ -5,9 +5,9 @@ import { markUsed, type ConnectorUse } from '../store/refresh-schedule.ts'
 import { addUses, type RecordedUse } from '../store/uses.ts'
 import type { Context } from './context.ts'
 
-/** One use of a connector's token. */
+/** One use of a connector's token, or one that was refused. */
 export interface Use {
-  readonly action: 'token.exported' | 'connector.proxied'
+  readonly action: RecordedUse['action']
   readonly tenantId: TenantId
   readonly connectorId: string
   readonly place: { readonly space_id: string; readonly collection_id: string }
@@ -207,7 +207,8 @@ function toRecord({ use, firstMs, lastMs, count }: Count): RecordedUse {
 /** Each connector once, with its last moment. */
 function lastUses(uses: readonly RecordedUse[]): readonly ConnectorUse[] {
   const last = new Map<string, ConnectorUse>()
-  for (const { tenantId, connectorId: id, lastAt } of uses) {
+  for (const { action, tenantId, connectorId: id, lastAt } of uses) {
+    if (action === 'token.refused') continue
     const key = `${tenantId}\n${id}`
     const known = last.get(key)
     if (known === undefined || known.usedAt < lastAt) last.set(key, { tenantId, connectorId: id, usedAt: lastAt })

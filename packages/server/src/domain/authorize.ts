@@ -9,7 +9,7 @@ import type { Context } from './context.ts'
 import { prepareTransaction, type ConnectRequest } from './prepare-transaction.ts'
 import { isSamePrincipal, type Principal } from './principal.ts'
 import { providerInUse, type ProviderInUse } from './provider-client.ts'
-import { recordRefusal } from './refuse-session.ts'
+import { recordRefusal, recordRefusedStart } from './refuse-session.ts'
 import { ticketPrefix } from './start-session.ts'
 import { transactionPlace } from './transaction-places.ts'
 
@@ -69,8 +69,9 @@ export async function authorize(
     return await depart(context, caller, request, bindsBrowser)
   } catch (error) {
     const { ticket, principal } = caller
-    // Without a ticket there is no transaction yet: the caller was told, and nothing has begun.
-    if (ticket && error instanceof Problem) await recordRefusal(context, ticket, error.publicCode, principal)
+    if (!(error instanceof Problem)) throw error
+    if (ticket !== undefined) await recordRefusal(context, ticket, error.publicCode, principal)
+    else if (principal !== undefined) await recordRefusedStart(context, principal, request, error.publicCode)
     throw error
   }
 }

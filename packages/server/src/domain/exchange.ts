@@ -8,6 +8,7 @@ import type { Transaction } from '../store/find-transactions.ts'
 import { claimExchange } from '../store/transactions.ts'
 import type { Context } from './context.ts'
 import { dropGrant } from './drop-grant.ts'
+import { providerLabel } from './provider-label.ts'
 import { endRefused } from './refuse-session.ts'
 import { storeConnection, type Connected } from './store-connection.ts'
 import { transactionPlace } from './transaction-places.ts'
@@ -19,7 +20,7 @@ export interface CodeInHand {
   readonly completionDigest: Buffer | undefined
 }
 
-type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets'>
+type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets' | 'meter'>
 
 /**
  * Makes the one token request of a transaction and stores the connection.
@@ -68,13 +69,22 @@ async function requestToken(
 ): Promise<TokenGrant> {
   const open = (field: 'verifier' | 'nonce', sealed: Buffer | null) =>
     sealed === null ? undefined : context.vault.open(transactionPlace(transaction, field), sealed)
-  const outcome = await exchangeCode(context, client, {
+  const request = {
     code: inHand.code,
     redirectUri: transaction.oauth_redirect_uri,
     verifier: await open('verifier', transaction.verifier),
     nonce: (await open('nonce', transaction.nonce))?.reveal(),
     kept: inHand.kept,
+  }
+  const startedAt = performance.now()
+  const provider = providerLabel(context, transaction.provider_slug)
+  const outcome = await context.meter.step('exchange', { provider }, async (tell) => {
+    const answered = await exchangeCode(context, client, request)
+    tell({ outcome: answered.kind })
+    return answered
   })
+  const labels = { provider, call: 'token' } as const
+  context.meter.observe('provider_request_seconds', labels, (performance.now() - startedAt) / 1000)
   if (outcome.kind === 'granted') return outcome
   throw toProblem(outcome)
 }

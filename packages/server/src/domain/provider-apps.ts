@@ -61,7 +61,8 @@ export async function changeProviderApp(
     const known = await lockProviderApp(db, tenantId, slug)
     const app = await applyChange(context, tenantId, definition, known, change)
     await saveProviderApp(db, tenantId, app, context.clock.now())
-    await tell(context, db, principal, slug, known === undefined ? 'provider_app.created' : 'provider_app.updated')
+    const eventType = known === undefined ? 'provider_app.created' : 'provider_app.updated'
+    await tell(context, db, principal, { slug, eventType, metadata: { fields: changedFields(known, app) } })
     return app
   })
   return viewProviderForAdmin(context.settings, definition, saved)
@@ -75,7 +76,7 @@ export async function removeProvider(context: Needs, principal: Principal, slug:
   await context.database.transaction(tenantId, async (db) => {
     await removeProviderApp(db, tenantId, slug)
     await removeCustomProvider(db, tenantId, slug)
-    await tell(context, db, principal, slug, 'provider_app.deleted')
+    await tell(context, db, principal, { slug, eventType: 'provider_app.deleted', metadata: {} })
   })
 }
 
@@ -133,13 +134,29 @@ async function applyChange(
   }
 }
 
+/** The API's names of what became different, a secret that was forgotten among them; never a value. */
+function changedFields(before: StoredProviderApp | undefined, after: StoredProviderApp): readonly string[] {
+  const areDifferent = {
+    client_id: before?.clientId !== after.clientId,
+    // A secret that stays is the very same sealed bytes; one that is given again is sealed anew.
+    client_secret: before?.clientSecret !== after.clientSecret,
+    scopes: JSON.stringify(before?.scopes) !== JSON.stringify(after.scopes),
+    url_variables: JSON.stringify(before?.urlVariables ?? {}) !== JSON.stringify(after.urlVariables),
+  }
+  return Object.entries(areDifferent).flatMap(([name, isDifferent]) => (isDifferent ? [name] : []))
+}
+
 async function tell(
   context: Needs,
   db: Db,
   principal: Principal,
-  slug: ProviderSlug,
-  eventType: string,
+  about: {
+    readonly slug: ProviderSlug
+    readonly eventType: string
+    readonly metadata: Readonly<Record<string, unknown>>
+  },
 ): Promise<void> {
+  const { slug, eventType } = about
   await addEvent(
     db,
     principal.tenantId,
@@ -149,7 +166,7 @@ async function tell(
       resourceType: 'provider_app',
       resourceId: providerSlug(slug),
       place: undefined,
-      metadata: { provider_slug: slug },
+      metadata: { provider_slug: slug, ...about.metadata },
     },
     context.clock.now(),
   )

@@ -1,6 +1,6 @@
 import type { ConnectorRow } from '../store/rows.ts'
-import type { Context } from './context.ts'
 import { pathTemplate } from './path-template.ts'
+import { providerLabel } from './provider-label.ts'
 import type { ProxyCall, ProxyNeeds } from './proxy-call.ts'
 import type { ProxyActor } from './proxy-caller.ts'
 
@@ -25,11 +25,6 @@ export function recorder(context: ProxyNeeds, actor: ProxyActor, connector: Conn
       metadata: { method: call.method, path: pathTemplate(call.path), status: outcome },
     })
   }
-}
-
-/** For metrics. Tenants name their own providers, so there is no end to those slugs. */
-export function providerLabel(context: Pick<Context, 'catalog'>, slug: string): string {
-  return context.catalog.get(slug) === undefined ? 'custom' : slug
 }
 
 function statusClass(status: number): '2xx' | '3xx' | '4xx' | '5xx' {

@@ -1,14 +1,16 @@
 import { Problem } from '../core/problem.ts'
 import { isPathRefused } from '../oauth/api-url.ts'
 import type { ConnectorPlaceRequest } from './connectors.ts'
-import { freshAccess, type FreshAccess, type ReadyAccess } from './fresh-access.ts'
+import { freshAccess } from './fresh-access.ts'
+import { noAccess } from './no-access.ts'
 import { pathTemplate } from './path-template.ts'
 import { ProxiedCall } from './proxied-call.ts'
+import { providerLabel } from './provider-label.ts'
 import type { ProxyCall, ProxyNeeds, ProxyReply } from './proxy-call.ts'
 import { admitCaller, chargeCaller, type ProxyCaller } from './proxy-caller.ts'
 import { minTtlMs } from './proxy-limits.ts'
 import { requirePolicy, requireProxyMethod } from './proxy-policy.ts'
-import { providerLabel, recorder } from './proxy-record.ts'
+import { recorder } from './proxy-record.ts'
 import { proxyTarget } from './proxy-target.ts'
 
 /**
@@ -26,7 +28,8 @@ export async function proxy(
   const actor = await admitCaller(context, caller, place, call)
   requireProxyMethod(call.method)
   if (isPathRefused(call.path)) throw new Problem('proxy_path_refused')
-  const access = requireReady(await freshAccess(context, actor.tenantId, place, minTtlMs))
+  const access = await freshAccess(context, actor.tenantId, place, minTtlMs)
+  if (access.kind !== 'ready') throw noAccess(access)
   const { connector } = access
   const record = recorder(context, actor, connector, call)
   try {
@@ -54,22 +57,5 @@ export async function proxy(
     // What is told is why the call failed, not that its record did.
     if (error instanceof Problem) await record(error.code).catch(() => {})
     throw error
-  }
-}
-
-function requireReady(access: FreshAccess): ReadyAccess {
-  switch (access.kind) {
-    case 'ready':
-      return access
-    case 'unknown':
-      throw new Problem('connector_unknown')
-    case 'disconnected':
-      throw new Problem('connector_disconnected')
-    case 'paused':
-      throw new Problem('connector_paused')
-    case 'reauth-required':
-      throw new Problem('reauth_required')
-    case 'unavailable':
-      throw new Problem('provider_unavailable', { retryAfterSeconds: access.retryAfterSeconds })
   }
 }

@@ -4,6 +4,7 @@ import type { Db } from '../store/database.ts'
 import type { Transaction } from '../store/find-transactions.ts'
 import { finishTransaction } from '../store/transactions.ts'
 import type { Context } from './context.ts'
+import type { ConnectRequest } from './prepare-transaction.ts'
 import type { Principal } from './principal.ts'
 
 /** Who was refused. */
@@ -33,6 +34,35 @@ export async function recordRefusal(
   refused?: Refused,
 ): Promise<void> {
   await record(context, context.database.tenant(tenantId(transaction.tenant_id)), transaction, reason, refused)
+}
+
+/**
+ * Records why somebody could not even begin: there is no transaction then. Each reason once a minute for a person, with
+ * what was asked for first, whatever else is tried: names and places in a request are free to invent.
+ */
+export async function recordRefusedStart(
+  context: Needs,
+  principal: Principal,
+  request: Pick<ConnectRequest, 'providerSlug' | 'spaceId' | 'collectionId' | 'connectorId'>,
+  reason: string,
+): Promise<void> {
+  const { tenantId: tenant, issuer, subject } = principal
+  const now = context.clock.now()
+  const minute = Math.floor(now.getTime() / 60_000)
+  await addAuditEntry(
+    context.database.tenant(tenant),
+    tenant,
+    {
+      action: 'session.refused',
+      actorId: subject,
+      resourceType: 'tenant',
+      resourceId: tenant,
+      place: { space_id: request.spaceId, collection_id: request.collectionId },
+      metadata: { reason, provider_slug: request.providerSlug, connector_id: request.connectorId, issuer },
+      onlyOnce: JSON.stringify(['start', issuer, subject, reason, minute]),
+    },
+    now,
+  )
 }
 
 /**

@@ -8,6 +8,7 @@ import { SealBroken } from '../vault/vault.ts'
 import type { Context } from './context.ts'
 import { revocationPlace } from './end-connector.ts'
 import { providerInUse } from './provider-client.ts'
+import { providerLabel } from './provider-label.ts'
 
 const batch = { all: 40, ofTenantAtProvider: 5 }
 /** A worker that dies leaves its revocations to others after this long; two requests take ten seconds at most. */
@@ -34,9 +35,7 @@ export async function revokeDue(context: Needs): Promise<number> {
 }
 
 async function revokeOne(context: Needs, revocation: Revocation): Promise<void> {
-  const slug = providerSlug(revocation.provider_slug)
-  // Tenants' own providers are too many for a label each.
-  const provider = isCustomSlug(slug) ? 'custom' : slug
+  const provider = providerLabel(context, revocation.provider_slug)
   const { outcome, tokens } = await context.meter.step('revoke', { provider }, () => attempt(context, revocation))
   const now = context.clock.now()
   const tenant = tenantId(revocation.tenant_id)

@@ -10,6 +10,7 @@ import type { ConnectorRow } from '../store/rows.ts'
 import type { Context } from './context.ts'
 import { judgeLostReply, worksOnce, type Rotation } from './lost-reply.ts'
 import type { PreparedRefresh } from './prepare-refresh.ts'
+import { providerLabel } from './provider-label.ts'
 import { later, lost, outcomeUnknown, toFailure } from './refresh-failure.ts'
 import type { Turn, TurnEnd } from './refresh-gate.ts'
 import type { RefreshReason, RefreshResult } from './refresh-result.ts'
@@ -93,7 +94,7 @@ export function mayBeSent(connector: ConnectorRow, rotation: Rotation, now: Date
 
 async function askProvider(context: Needs, { connector, prepared }: ReadyRefresh): Promise<TokenOutcome> {
   const startedAt = performance.now()
-  const provider = labelOf(context, connector)
+  const provider = providerLabel(context, connector.provider_slug)
   const outcome = await context.meter.step('refresh', { provider }, async (tell) => {
     const answered = await refreshGrant(context, prepared.client, {
       refreshToken: prepared.refreshToken,
@@ -137,7 +138,10 @@ async function settleFailure(
   countRefresh(context, connector, isRecorded ? outcomeLabel(failure, outcome) : 'superseded')
   const { health, reason } = failure
   const about = { tenant_id: connector.tenant_id, connector_id: connector.connector_id }
-  context.log.warn({ ...about, provider: labelOf(context, connector), health, reason }, 'a refresh failed')
+  context.log.warn(
+    { ...about, provider: providerLabel(context, connector.provider_slug), health, reason },
+    'a refresh failed',
+  )
   if (!isRecorded) return { kind: 'changed' }
   const after = await findConnector(context.database.tenant(lease.tenantId), lease.tenantId, lease.connectorId)
   return after === undefined ? { kind: 'changed' } : { kind: 'failed', connector: after }
@@ -161,10 +165,5 @@ export function countRefresh(
   connector: ConnectorRow,
   outcome: RefreshOutcome,
 ): void {
-  context.meter.count('refreshes_total', { provider: labelOf(context, connector), outcome })
-}
-
-/** Tenants may add providers without end; a metric's labels must not. */
-function labelOf(context: Pick<Context, 'catalog'>, { provider_slug: slug }: ConnectorRow): string {
-  return context.catalog.get(slug) === undefined ? 'custom' : slug
+  context.meter.count('refreshes_total', { provider: providerLabel(context, connector.provider_slug), outcome })
 }

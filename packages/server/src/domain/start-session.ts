@@ -1,10 +1,12 @@
 import { plusMs } from '../core/clock.ts'
 import { handleDigest, randomHandle } from '../core/ids.ts'
+import { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
 import { addTransaction } from '../store/transactions.ts'
 import type { Context } from './context.ts'
 import { prepareTransaction, type ConnectRequest } from './prepare-transaction.ts'
 import type { Principal } from './principal.ts'
+import { recordRefusedStart } from './refuse-session.ts'
 
 /** A ticket opens the popup; it must be used soon after the click. */
 const ticketLifeMs = 120_000
@@ -24,7 +26,10 @@ export async function startSession(
   principal: Principal,
   request: ConnectRequest,
 ): Promise<Session> {
-  const { row } = await prepareTransaction(context, principal, request)
+  const { row } = await prepareTransaction(context, principal, request).catch(async (error: unknown) => {
+    if (error instanceof Problem) await recordRefusedStart(context, principal, request, error.publicCode)
+    throw error
+  })
   const ticket = new Secret(ticketPrefix + randomHandle())
   const expiresAt = plusMs(row.created_at, ticketLifeMs)
   await addTransaction(context.database.tenant(principal.tenantId), {

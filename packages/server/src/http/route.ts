@@ -17,6 +17,8 @@ export interface ApiRoute<P extends TSchema, Q extends TSchema, B extends TSchem
   readonly schemas: RequestSchemas<P, Q, B, H>
   readonly status: number
   readonly response: TSchema
+  /** Media types of the answer; JSON unless said otherwise. */
+  readonly produces?: readonly string[]
   /** Only where a body may be larger than elsewhere. */
   readonly maxBodyBytes?: number
   handle(input: Parts<P, Q, B, H> & { readonly principal: Principal }, reply: FastifyReply): Promise<unknown>
@@ -74,16 +76,24 @@ function openApiSchema(route: {
   readonly schemas: RequestSchemas<TSchema, TSchema, TSchema, TSchema>
   readonly status: number
   readonly response: TSchema
+  readonly produces?: readonly string[]
 }): object {
   const { params, query, body, headers } = route.schemas
+  const { summary, response, produces } = route
+  // Not Fastify's `produces`: that would say the same of the errors, which are JSON.
+  const content = produces?.map((type) => [type, { schema: response }] as const)
   return {
     tags: [route.tag],
-    summary: route.summary,
+    summary,
     security: [{ bearer: [] }],
     ...(params && { params }),
     ...(query && { querystring: query }),
     ...(body && { body }),
     ...(headers && { headers }),
-    response: { [route.status]: route.response, 422: ValidationErrorBody, default: ErrorBody },
+    response: {
+      [route.status]: content === undefined ? response : { description: summary, content: Object.fromEntries(content) },
+      422: ValidationErrorBody,
+      default: ErrorBody,
+    },
   }
 }

@@ -6,7 +6,7 @@ export interface RecordedUse {
   readonly tenantId: TenantId
   /** Of the entry, and of the event where there is one. Writing the same id twice writes it once. */
   readonly id: string
-  readonly action: 'token.exported' | 'connector.proxied'
+  readonly action: 'token.exported' | 'token.refused' | 'connector.proxied'
   readonly actorId: string
   readonly connectorId: ConnectorId
   readonly spaceId: string
@@ -15,7 +15,7 @@ export interface RecordedUse {
   readonly lastAt: Date
 }
 
-/** Exports are events as well; calls through the proxy stand in the record alone. */
+/** Exports are events as well; refused ones and calls through the proxy stand in the record alone. */
 const insertAll = statement(
   'uses.add',
   `with used as (

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
-import { readToken } from '../support/connectors.ts'
+import { carryOutRotation, orderKeyRotation } from '../../src/domain/rotate-keys.ts'
+import { makeLoginLink } from '../../src/domain/login-link.ts'
+import { readToken, until } from '../support/connectors.ts'
 import { authorizePath, connectAccount, consentedCallback } from '../support/consent.ts'
+import { startHostileProvider, type HostileProvider } from '../support/hostile-provider.ts'
+import { proxiedConnector, proxyPath } from '../support/proxied.ts'
 import { collectionId, spaceId, startTestService, type TestService } from '../support/service.ts'
 import {
   anonymous,
@@ -21,10 +25,15 @@ import {
 import { addProvider, adminPath } from './own-providers.ts'
 
 let service: TestService
+let provider: HostileProvider
 before(async () => {
-  service = await startTestService({ background: true })
+  provider = await startHostileProvider()
+  service = await startTestService({ background: true, env: { ALLOWED_PRIVATE_HOSTS: provider.host } })
 })
-after(() => service[Symbol.asyncDispose]())
+after(async () => {
+  await service[Symbol.asyncDispose]()
+  await provider.close()
+})
 
 interface Entry {
   readonly action: string
@@ -53,6 +62,24 @@ const importOne = async (): Promise<string> => {
     body: { provider_slug: 'sandbox', credential: { access_token: 'from-elsewhere' } },
   })
   return String((await dataOf(reply, 201))['id'])
+}
+
+const proxied = () => proxiedConnector(service, provider.origin)
+const lease = async (id: string): Promise<{ readonly id: string; readonly bearer: string }> => {
+  const body = { methods: ['GET'], paths: ['/items'], ttl_seconds: 60 }
+  const made = await dataOf<{ id: string; lease: string }>(
+    await service.call('POST', `${connectorsPath}/${id}/leases`, { body }),
+    201,
+  )
+  return { id: made.id, bearer: made.lease }
+}
+const webhook = async (): Promise<string> => {
+  const body = { url: 'https://receiver.example/hook' }
+  return String((await dataOf(await service.call('POST', '/v1/admin/webhooks', { body }), 201))['id'])
+}
+const massRevocation = async (): Promise<string> => {
+  const body = { provider_slug: 'github' }
+  return String((await dataOf(await service.call('POST', '/v1/admin/revocations', { body }), 202))['id'])
 }
 
 /** What is done over HTTP, and what must stand in the record then: action, actor, and about what. */
@@ -284,7 +311,18 @@ const acts: readonly (readonly [
       assert.equal((await service.call('PATCH', `${adminPath}/github`, { body })).status, 200)
       return 'github'
     },
-    { action: 'provider_app.updated', actor: 'ada' },
+    { action: 'provider_app.updated', actor: 'ada', metadata: { provider_slug: 'github', fields: ['client_secret'] } },
+  ],
+  [
+    'a provider app whose secret is forgotten with its client id, and a change of its scopes',
+    async () => {
+      const body = { client_id: `app-${Math.random()}`, client_secret: 'a-secret-nobody-sees' }
+      assert.equal((await service.call('PATCH', `${adminPath}/gitlab`, { body })).status, 200)
+      const other = { client_id: 'another-app', scopes: ['read_user'] }
+      assert.equal((await service.call('PATCH', `${adminPath}/gitlab`, { body: other })).status, 200)
+      return 'gitlab'
+    },
+    { action: 'provider_app.updated', actor: 'ada', metadata: { fields: ['client_id', 'client_secret', 'scopes'] } },
   ],
   [
     'a custom provider that is removed',
@@ -303,6 +341,145 @@ const acts: readonly (readonly [
       return 'acme'
     },
     { action: 'tenant.redirect_uris_replaced', actor: 'ada', metadata: { uris: ['https://platform.example/landing'] } },
+  ],
+  [
+    'a call through the proxy with a bearer',
+    async () => {
+      const id = await proxied()
+      const path = proxyPath(id, '/items/7f3a9c0d-1234-4a5b-8c9d-0123456789ab?secret=in-the-query')
+      assert.equal((await service.call('PUT', path, { body: {} })).status, 404)
+      return id
+    },
+    {
+      action: 'connector.proxied',
+      actor: 'ada',
+      metadata: { method: 'PUT', path: '/items/{id}', status: 404, count: 1 },
+    },
+  ],
+  [
+    'a lease',
+    async () => (await lease(await proxied())).id,
+    { action: 'lease.created', actor: 'ada', metadata: { methods: ['GET'], paths: ['/items'] } },
+  ],
+  [
+    'a lease that is revoked',
+    async () => {
+      const id = await proxied()
+      const { id: leaseId } = await lease(id)
+      assert.equal((await service.call('DELETE', `${connectorsPath}/${id}/leases/${leaseId}`)).status, 204)
+      return leaseId
+    },
+    { action: 'lease.revoked', actor: 'ada' },
+  ],
+  [
+    'a webhook that is added',
+    async () => webhook(),
+    { action: 'webhook.created', actor: 'ada', metadata: { url: 'https://receiver.example/hook' } },
+  ],
+  [
+    'a webhook that is changed',
+    async () => {
+      const id = await webhook()
+      const body = { description: 'about', enabled: false }
+      assert.equal((await service.call('PATCH', `/v1/admin/webhooks/${id}`, { body })).status, 200)
+      return id
+    },
+    { action: 'webhook.changed', actor: 'ada', metadata: { fields: ['description', 'enabled'] } },
+  ],
+  [
+    'a webhook whose secret is rotated',
+    async () => {
+      const id = await webhook()
+      assert.equal((await service.call('POST', `/v1/admin/webhooks/${id}/rotate-secret`, { body: {} })).status, 200)
+      return id
+    },
+    { action: 'webhook.secret_rotated', actor: 'ada' },
+  ],
+  [
+    'a webhook that is removed',
+    async () => {
+      const id = await webhook()
+      assert.equal((await service.call('DELETE', `/v1/admin/webhooks/${id}`)).status, 204)
+      return id
+    },
+    { action: 'webhook.removed', actor: 'ada' },
+  ],
+  ['a mass revocation', massRevocation, { action: 'mass_revocation.ordered', actor: 'ada', metadata: { matched: 0 } }],
+  [
+    'an export of what needs a new consent',
+    async () => {
+      const id = await connectAccount(service)
+      service.sandbox.revokeEverything()
+      service.clock.advance(119_000)
+      assert.equal((await readToken(service, id)).status, 409)
+      return id
+    },
+    { action: 'token.refused', actor: 'ada', metadata: { reason: 'reauth_required' } },
+  ],
+  [
+    'an export of what is paused',
+    async () => {
+      const id = await importOne()
+      await service.call('PATCH', `${connectorsPath}/${id}`, { body: { paused: true } })
+      assert.equal((await readToken(service, id)).status, 409)
+      return id
+    },
+    { action: 'token.refused', actor: 'ada', metadata: { reason: 'connector_paused' } },
+  ],
+  [
+    'an export without the right',
+    async () => {
+      const id = await importOne()
+      const token = await service.token({ sub: 'reader', scope: 'connectors:read' })
+      const refused = await service.call('POST', `${connectorsPath}/${id}/token`, { token })
+      assert.equal(refused.status, 403)
+      return id
+    },
+    { action: 'token.refused', actor: 'reader', metadata: { reason: 'missing_right' } },
+  ],
+  [
+    'a session that may not begin',
+    async () => {
+      const body = { collection_id: collectionId, space_id: spaceId, scopes: ['everything'] }
+      const refused = await service.call('POST', '/v1/connectors/oauth/sandbox/sessions', { body })
+      assert.equal(refused.status, 400)
+      return 'acme'
+    },
+    { action: 'session.refused', actor: 'ada', metadata: { reason: 'scope_not_allowed', provider_slug: 'sandbox' } },
+  ],
+  [
+    'an authorization without the right',
+    async () => {
+      const token = await service.token({ sub: 'reader', scope: 'connectors:read' })
+      assert.equal((await service.call('GET', authorizePath(), { token })).status, 403)
+      return 'acme'
+    },
+    { action: 'session.refused', actor: 'reader', metadata: { reason: 'missing_right', provider_slug: 'sandbox' } },
+  ],
+  [
+    'a sign-in link that is made',
+    async () => {
+      await makeLoginLink(service.context, { tenantId: 'acme', subject: 'grace', scope: 'connectors:read' })
+      return 'acme'
+    },
+    { action: 'login_link.created', actor: null, metadata: { subject: 'grace', scope: 'connectors:read' } },
+  ],
+  [
+    'a sign-in link that is used',
+    async () => {
+      const link = await makeLoginLink(service.context, {
+        tenantId: 'acme',
+        subject: 'grace',
+        scope: 'connectors:read',
+      })
+      const content = JSON.stringify({ login_code: link.reveal().split('login_code=')[1] })
+      const headers = { 'content-type': 'application/json' }
+      const signIn = () => fetch(`${service.url}/v1/login`, { method: 'POST', headers, body: content })
+      assert.equal((await signIn()).status, 200)
+      assert.equal((await signIn()).status, 401)
+      return 'acme'
+    },
+    { action: 'login_link.used', actor: 'grace', metadata: { subject: 'grace' } },
   ],
 ]
 
@@ -323,13 +500,75 @@ for (const [what, act, expected] of acts) {
 it('records the end of a revocation', async () => {
   const id = await connectAccount(service)
   assert.equal((await service.call('DELETE', `${connectorsPath}/${id}`)).status, 202)
-  const deadline = Date.now() + 10_000
-  const ended = async () =>
-    (await record({ resource_id: id })).some((entry) => entry.action === 'connector.revoked' && entry.actor_id === null)
-  while (!(await ended())) {
-    assert.ok(Date.now() < deadline, 'the revocation did not end')
-    await new Promise((resolve) => setTimeout(resolve, 50))
+  await until(async () =>
+    (await record({ resource_id: id })).some(
+      (entry) => entry.action === 'connector.revoked' && entry.actor_id === null,
+    ),
+  )
+})
+
+it('records the end of a mass revocation', async () => {
+  const id = await massRevocation()
+  await until(async () => (await record({ resource_id: id, action: 'mass_revocation.swept' })).length === 1)
+})
+
+it('records a call through the proxy with a lease as the lease’s', async () => {
+  const id = await proxied()
+  provider.answer('/api/v1/items', { json: [] })
+  const { id: leaseId, bearer: token } = await lease(id)
+  assert.equal((await service.call('GET', proxyPath(id, '/items'), { token })).status, 200)
+  assert.equal((await service.call('DELETE', proxyPath(id, '/items'), { token })).status, 403)
+  const entries = await record({ action: 'connector.proxied', resource_id: id })
+  assert.deepEqual(
+    entries.map(({ actor_id: actor, metadata: { method, path, status } }) => [actor, method, path, status]),
+    [
+      [leaseId, 'GET', '/items', 200],
+      [leaseId, 'DELETE', '/items', 'lease_forbids'],
+    ],
+  )
+})
+
+it('records a new data key', async () => {
+  const ordered = await orderKeyRotation(service.context, 'data-keys')
+  assert.ok('order' in ordered)
+  await carryOutRotation(service.context, ordered.order, () => {})
+  const [entry] = await record({ action: 'key.rotated' })
+  assert.deepEqual([entry?.resource_type, entry?.actor_id], ['key', null])
+})
+
+it('records refused exports together, and none of a connector that nobody knows', async () => {
+  const id = await importOne()
+  const token = await service.token({ sub: 'insistent', scope: 'connectors:read' })
+  const refuse = (of: string) => service.call('POST', `${connectorsPath}/${of}/token`, { token })
+  const refused = await Promise.all(Array.from({ length: 40 }, () => refuse(id)))
+  assert.ok(refused.every((reply) => reply.status === 403))
+  assert.equal((await refuse('conn_invented')).status, 403)
+  const elsewhere = `/v1/spaces/${otherId}/collections/${collectionId}/connectors/${id}/token`
+  assert.equal((await service.call('POST', elsewhere, { token })).status, 403)
+  const entries = await record({ actor_id: 'insistent' })
+  const counts = entries.map((entry) => Number(entry.metadata['count']))
+  assert.equal(
+    counts.reduce((sum, count) => sum + count, 0),
+    40,
+  )
+  assert.ok(entries.length <= 5, `${entries.length} records`)
+  assert.deepEqual([...new Set(entries.map((entry) => entry.resource_id))], [id])
+})
+
+it('records a refused start once a minute for a person and a reason', async () => {
+  const token = await service.token({ sub: 'pushing', scope: 'connectors:read' })
+  const refuse = async (slug: string) => {
+    const body = { collection_id: collectionId, space_id: spaceId }
+    assert.equal((await service.call('POST', `/v1/connectors/oauth/${slug}/sessions`, { body, token })).status, 403)
   }
+  const recorded = async () => (await record({ action: 'session.refused', actor_id: 'pushing' })).length
+  const minuteBegins = 60_000 - (service.clock.now().getTime() % 60_000)
+  service.clock.advance(minuteBegins)
+  for (const slug of ['sandbox', 'sandbox', 'github', 'invented', 'invented-too']) await refuse(slug)
+  assert.equal(await recorded(), 1)
+  service.clock.advance(60_000)
+  await refuse('sandbox')
+  assert.equal(await recorded(), 2)
 })
 
 it('records a refusal once, however often it is tried', async () => {

@@ -48,6 +48,7 @@ export function auditRoutes(app: FastifyInstance, http: HttpContext): void {
     schemas: { query: AuditExportQuery },
     status: 200,
     response: AuditExport,
+    produces: ['application/x-ndjson'],
     async handle({ principal, query }, reply) {
       const lines = await exportAudit(http.flows, principal, { from: query.from_position, to: query.to_position })
       reply.header('content-type', 'application/x-ndjson').header('cache-control', 'no-store')

@@ -35,6 +35,7 @@ export function eventStreamRoute(app: FastifyInstance, http: HttpContext): void 
     schemas: { query: EventStreamQuery, headers: EventStreamHeaders },
     status: 200,
     response: EventStream,
+    produces: ['text/event-stream'],
     async handle({ principal, query, headers }, reply) {
       const after = readPosition(headers['last-event-id'])
       refuseTooMany([...open.values()], principal)

@@ -84,6 +84,7 @@ export function massRevocationRoutes(app: FastifyInstance, http: HttpContext): v
     schemas: { params: MassRevocationParams, query: ReportQuery },
     status: 200,
     response: MassRevocationReport,
+    produces: ['text/csv', 'application/jsonl'],
     async handle({ principal, params, query }, reply) {
       const format = query.format ?? 'csv'
       const receipts = await reportMassRevocation(http.flows, principal, params.revocation_id)
