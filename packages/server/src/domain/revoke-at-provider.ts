@@ -1,5 +1,5 @@
 import { plusMs } from '../core/clock.ts'
-import { isCustomSlug, providerSlug, tenantId } from '../core/ids.ts'
+import { providerSlug, tenantId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
 import { revokeEachToken, type GrantRevocation } from '../oauth/revocation.ts'
 import { addEvent } from '../store/events.ts'
