@@ -22,7 +22,7 @@ export interface RevocationView {
  * Disconnecting twice answers with the revocation that runs. Throws 404 `connector_unknown`.
  */
 export async function disconnect(
-  context: Pick<Context, 'database' | 'vault' | 'clock' | 'wakeUp'>,
+  context: Pick<Context, 'database' | 'vault' | 'clock' | 'wakeUp' | 'activity'>,
   principal: Principal,
   place: ConnectorPlaceRequest,
 ): Promise<{ readonly connector: ConnectorRow; readonly revocation: RevocationView }> {
@@ -30,6 +30,8 @@ export async function disconnect(
   requireReach(principal, place.spaceId, place.collectionId)
   const tenant = principal.tenantId
   const seen = requireHere(await findConnector(context.database.tenant(tenant), tenant, place.connectorId), place)
+  // What it was used for before stands before its end in the record.
+  await context.activity.flush()
   const ended = await endConnector(context, seen, {
     actorId: principal.subject,
     massRevocationId: undefined,

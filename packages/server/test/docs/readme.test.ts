@@ -62,7 +62,9 @@ describe('the README', () => {
       env: { PATH: process.env['PATH'], BASE: base, TOKEN: token },
       timeout: 60_000,
     })
-    const [connected = '', profile = '', revocation = '', events = '', ...more] = stdout.trimEnd().split('\n')
+    const [connected = '', proxied = '', leased = '', profile = '', revocation = '', events = '', ...more] = stdout
+      .trimEnd()
+      .split('\n')
     assert.deepEqual(more, [])
     const { connector_id: connectorId, ...rest } = JSON.parse(connected) as Record<string, unknown>
     assert.match(String(connectorId), /^conn_/)
@@ -71,7 +73,9 @@ describe('the README', () => {
       provider: 'sandbox',
       collection_id: '123e4567-e89b-12d3-a456-426614174000',
     })
-    assert.equal((JSON.parse(profile) as { username: string }).username, 'ada')
+    for (const one of [proxied, leased, profile]) {
+      assert.equal((JSON.parse(one) as { username: string }).username, 'ada')
+    }
     assert.equal(revocation, 'queued')
     const { data } = JSON.parse(events) as { data: { event_type: string }[] }
     // The revocation's event may be there already.

@@ -156,7 +156,7 @@ it('disconnects for more tenants at once than there are connections, with no dat
   await Promise.all(
     connected.map(({ tenant, id }) =>
       disconnectFlow(
-        { database: other, vault, clock: service.clock, wakeUp: service.context.wakeUp },
+        { ...service.context, database: other, vault },
         {
           tenantId: toTenantId(tenant),
           issuer: '',
