@@ -2,9 +2,12 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import pg from 'pg'
+import { startCollector, type Collector } from '../support/collector.ts'
+import { until } from '../support/connectors.ts'
 import { dumpDatabase, findSecrets } from '../support/dump.ts'
 import { startHostileProvider, type HostileProvider, type SeenRequest } from '../support/hostile-provider.ts'
 import { startInstantProvider, type InstantProvider } from '../support/instant-provider.ts'
+import { proxiedConnector, proxyPath } from '../support/proxied.ts'
 import {
   accessTokenOf,
   addProvider,
@@ -19,17 +22,22 @@ import {
 } from '../support/process-flow.ts'
 import { deploymentOf, type Deployment, type ServiceProcess } from '../support/service-process.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts'
 
 let database: TestDatabase
 let admin: pg.Client
 let provider: InstantProvider
 let hostile: HostileProvider
+let receiver: WebhookReceiver
+let collector: Collector
 let deployment: Deployment
 let service: ServiceProcess
 let slug: string
 let hostileSlug: string
 /** By what it is; every secret that occurred. */
 const secrets = new Map<string, string>()
+/** What the service told others, by whom. */
+const told = new Map<string, string>()
 
 before(async () => {
   database = await createTestDatabase()
@@ -37,9 +45,13 @@ before(async () => {
   await admin.connect()
   provider = await startInstantProvider()
   hostile = await startHostileProvider()
+  receiver = await startWebhookReceiver()
+  collector = await startCollector()
   const base = deploymentOf(database.databaseUrl, {
-    ALLOWED_PRIVATE_HOSTS: `${provider.server.host},${hostile.host}`,
+    ALLOWED_PRIVATE_HOSTS: `${provider.server.host},${hostile.host},${receiver.host}`,
     LOG_LEVEL: 'trace',
+    METRICS_PUBLIC: 'on',
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
   })
   deployment = base
   service = rememberingBearers(await base.start())
@@ -62,6 +74,8 @@ before(async () => {
 after(async () => {
   await service[Symbol.asyncDispose]()
   await hostile.close()
+  await receiver[Symbol.asyncDispose]()
+  await collector[Symbol.asyncDispose]()
   await provider[Symbol.asyncDispose]()
   await admin.end()
   await database.drop()
@@ -114,8 +128,21 @@ async function hostileCallback(more: Readonly<Record<string, string>> = {}): Pro
   return callback
 }
 
+/** Keeps what a stream brings, as it comes. */
+async function gather(name: string, reply: Response): Promise<void> {
+  assert.ok(reply.body)
+  for await (const piece of reply.body.pipeThrough(new TextDecoderStream()))
+    told.set(name, (told.get(name) ?? '') + piece)
+}
+
 async function everythingElse(): Promise<ReadonlyMap<string, string>> {
-  return new Map([...(await dumpDatabase(database.adminUrl)), ['stdout and stderr', service.output]])
+  return new Map([
+    ...(await dumpDatabase(database.adminUrl)),
+    ['stdout and stderr', service.output],
+    ['spans', collector.bodies.join('\n')],
+    ['webhooks', receiver.received.map(({ headers, body }) => JSON.stringify(headers) + body).join('\n')],
+    ...told,
+  ])
 }
 
 describe('no secret stands in the database or in any output', () => {
@@ -224,6 +251,80 @@ describe('no secret stands in the database or in any output', () => {
     assert.equal(changed.status, 200, await changed.text())
   })
 
+  it('proxies, leases, streams and delivers, though the provider’s API echoes what it is sent', async () => {
+    const keep = (id: string, text: string) => void (secrets.set(id, text), secrets.set(`${id}, bare`, text.slice(6)))
+    const post = async (path: string, body: unknown) => {
+      const reply = await service.call('POST', path, { body })
+      const text = await reply.text()
+      assert.ok(reply.ok, text)
+      return (JSON.parse(text) as { data: Record<string, string> }).data
+    }
+    const webhook = await post('/v1/admin/webhooks', { url: receiver.url })
+    keep('webhook secret', webhook['secret'] ?? '')
+    const rotated = await post(`/v1/admin/webhooks/${webhook['id']}/rotate-secret`, {})
+    keep('webhook secret after rotation', rotated['secret'] ?? '')
+    const stop = new AbortController()
+    const token = await deployment.token()
+    secrets.set('bearer of the stream', token)
+    const headers = { authorization: `Bearer ${token}` }
+    const stream = await fetch(`${service.url}/v1/events/stream`, { headers, signal: stop.signal })
+    const reading = gather('event stream', stream).catch(() => {})
+    await until(() => (told.get('event stream') ?? '').includes('\nid: '))
+
+    const id = await proxiedConnector(service, hostile.origin, {
+      definition: { client_secret: secret('client secret'), revocation_url: `${hostile.origin}/revoke` },
+      credential: { access_token: secret('echoed token'), refresh_token: secret('refresh token') },
+    })
+    hostile.answer('/api/v1/echo', (response, request) => {
+      const heard = JSON.stringify(request.headers)
+      response.writeHead(200, { 'content-type': 'text/plain', 'x-echo': request.headers.authorization }).end(heard)
+    })
+    const leased = await post(`${connectorsPath}/${id}/leases`, {
+      methods: ['GET'],
+      paths: ['/echo'],
+      ttl_seconds: 600,
+    })
+    keep('lease', leased['lease'] ?? '')
+    for (const by of [undefined, leased['lease']]) {
+      const options = by === undefined ? {} : { token: by }
+      const reply = await service.call('GET', proxyPath(id, `/echo?key=${secret('key in a query')}`), options)
+      assert.equal(reply.status, 200)
+      told.set(
+        `echo for ${by === undefined ? 'a bearer' : 'a lease'}`,
+        JSON.stringify([...reply.headers]) + (await reply.text()),
+      )
+    }
+    const beyond = await service.call('DELETE', proxyPath(id, '/echo'), { token: leased['lease'] ?? '' })
+    assert.equal(beyond.status, 403)
+    assert.equal(hostile.seenAt('/api/v1/echo').length, 2)
+    assert.equal((await readToken(service, id)).status, 200)
+    assert.equal((await service.call('DELETE', `${connectorsPath}/${id}`)).status, 202)
+    assert.equal((await readToken(service, id)).status, 409)
+
+    const types = ['connector.connected', 'token.exported', 'connector.disconnected']
+    await until(() =>
+      types.every((type) => receiver.received.some((one) => one.type === type && one.resourceId === id)),
+    )
+    await until(() => types.every((type) => told.get('event stream')?.includes(`event: ${type}\n`)))
+    stop.abort()
+    await reading
+    const fetched = async (name: string, path: string) => {
+      const reply = await service.call('GET', path)
+      assert.equal(reply.status, 200)
+      told.set(name, await reply.text())
+    }
+    await fetched('audit export', '/v1/admin/audit/export')
+    await fetched('audit list', `/v1/admin/audit?limit=100&resource_id=${id}`)
+    await fetched('events', `/v1/events?limit=100&resource_id=${id}`)
+    await fetched('deliveries', `/v1/admin/webhooks/${webhook['id']}/deliveries?limit=100`)
+    await fetched('webhook', `/v1/admin/webhooks/${webhook['id']}`)
+    await fetched('leases', `${connectorsPath}/${id}/leases`)
+    await fetched('metrics', '/metrics')
+    for (const action of ['connector.proxied', 'lease.created', 'token.refused', 'connector.disconnected']) {
+      assert.ok(told.get('audit export')?.includes(action), `${action} is not in the audit export`)
+    }
+  })
+
   it('signs in by a one-time link', async () => {
     const link = await deployment.command('login-link', '--tenant', 'acme')
     const code = remember('login code', /login_code=([A-Za-z0-9_-]+)/.exec(link)?.[1] ?? '')
@@ -278,6 +379,9 @@ describe('no secret stands in the database or in any output', () => {
       assert.ok((places.get(`public.${table}`) ?? '').length > 100, `${table} is empty`)
     }
     assert.ok(service.output.split('\n').length > 50, 'nothing was logged')
+    for (const name of ['spans', 'webhooks', 'event stream', 'audit export', 'metrics', 'public.leases']) {
+      assert.ok((places.get(name) ?? '').length > 100, `${name}: nothing`)
+    }
     assert.deepEqual(findSecrets(places, secrets), [])
   })
 

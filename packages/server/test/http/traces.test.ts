@@ -104,6 +104,14 @@ describe('a trace', () => {
     }
   })
 
+  it('shows the exchange of a code with its outcome', async () => {
+    await connectAccount(service)
+    await until(() => collector.spans.some((span) => span.name === 'exchange'))
+    const exchange = collector.spans.find((span) => span.name === 'exchange')
+    assert.deepEqual(exchange?.attributes, { provider: 'sandbox', outcome: 'granted' })
+    assert.ok(collector.spans.some((span) => span.parentSpanId === exchange.spanId && span.name === 'provider request'))
+  })
+
   it('shows a refresh with its outcome', async () => {
     const connected = await connectAccount(service)
     service.clock.advance(24 * 3_600_000)
