@@ -17,9 +17,12 @@ create table webhooks (
   -- One process at a time delivers to an endpoint; the fence tells it from one that was too slow.
   claimed_until timestamptz,
   claim_fence integer not null default 0,
+  -- Endpoints take turns: the one that waited longest comes first.
+  claimed_at timestamptz,
   -- While an endpoint fails, one delivery at a time is tried.
   failing_since timestamptz,
   failures integer not null default 0,
+  last_failed_at timestamptz,
   retry_at timestamptz,
   last_delivered_at timestamptz,
   created_at timestamptz not null,

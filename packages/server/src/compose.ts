@@ -16,6 +16,7 @@ import { createActivity } from './domain/activity.ts'
 import { createEventFeed } from './domain/event-feed.ts'
 import type { Catalog, Context, DeploymentApp } from './domain/context.ts'
 import { createRefreshGate } from './domain/refresh-gate.ts'
+import { createWebhookTurns } from './domain/webhook-turns.ts'
 import { everyWork, type Work } from './domain/work.ts'
 import { createRateBudgets } from './domain/rate-budgets.ts'
 import { createBearerVerifier, type BearerSettings } from './http/bearer-verifier.ts'
@@ -101,6 +102,7 @@ export function composeFlows(settled: Settled): Flows {
     wakeUp: jobs,
     meter,
     eventFeed: createEventFeed(database),
+    webhookTurns: createWebhookTurns(),
     log: logger === undefined ? noLog : logOfFlows(logger, requestScope),
     settings: {
       publicUrl: config.publicUrl,
@@ -183,7 +185,7 @@ function withOwnProvider(catalog: Catalog, own: ProviderDefinition | undefined):
   return { get: (slug) => (slug === own.slug ? own : catalog.get(slug)), list: () => all }
 }
 
-/** Refreshes under way and uses that wait are stored before the database goes. */
+/** Refreshes and webhooks under way and uses that wait are stored before the database goes. */
 async function closeAll(
   context: Context,
   jobs: Jobs<Work>,
@@ -191,7 +193,7 @@ async function closeAll(
   waysOut: readonly Pick<Egress, 'close'>[],
 ): Promise<void> {
   await jobs.stop()
-  await Promise.allSettled(context.refreshesUnderWay.values())
+  await Promise.allSettled([context.webhookTurns.close(), ...context.refreshesUnderWay.values()])
   await Promise.allSettled([context.activity.close()])
   await context.vault.flush()
   for (const wayOut of waysOut) await wayOut.close()

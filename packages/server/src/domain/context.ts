@@ -18,6 +18,7 @@ import type { ProxyTarget } from './proxy-target.ts'
 import type { RateBudgets } from './rate-budgets.ts'
 import type { RefreshGate } from './refresh-gate.ts'
 import type { RefreshResult } from './refresh-result.ts'
+import type { WebhookTurns } from './webhook-turns.ts'
 import type { WakeUp } from './work.ts'
 
 /** A provider app that serves every tenant of the deployment, from `PROVIDER_<SLUG>_…`. */
@@ -70,5 +71,6 @@ export interface Context {
   readonly wakeUp: WakeUp
   readonly meter: Meter
   readonly eventFeed: EventFeed
+  readonly webhookTurns: WebhookTurns
   readonly log: Log
 }

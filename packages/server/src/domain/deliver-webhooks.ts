@@ -1,84 +1,96 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { plusMs } from '../core/clock.ts'
-import { tenantId, type TenantId } from '../core/ids.ts'
+import { tenantId } from '../core/ids.ts'
 import { chainHeads } from '../store/chain-heads.ts'
-import { addEvent, findEvents } from '../store/events.ts'
-import {
-  claimDueWebhooks,
-  disableWebhook,
-  noteWebhookFailure,
-  noteWebhookSuccess,
-  releaseClaim,
-  renewClaim,
-  type ClaimedWebhook,
-} from '../store/webhook-claims.ts'
-import {
-  dueDeliveries,
-  endDelivery,
-  failDelivery,
-  fanOutEvents,
-  probeDelivery,
-  type Attempt,
-  type Delivery,
-} from '../store/webhook-deliveries.ts'
+import { claimDueWebhooks, releaseClaim, rereadClaim, type ClaimedWebhook } from '../store/webhook-claims.ts'
+import { dueDeliveries, fanOutEvents, probeDelivery, type Delivery } from '../store/webhook-deliveries.ts'
 import type { Context } from './context.ts'
-import { viewEvent } from './event-view.ts'
-import { sendWebhook } from './send-webhook.ts'
-import { isDeliveryDead, isEndpointDead, retryAt } from './webhook-schedule.ts'
+import { deliverEvent } from './deliver-event.ts'
 
-type Needs = Pick<Context, 'database' | 'vault' | 'egress' | 'clock' | 'meter'>
+type Needs = Pick<Context, 'database' | 'vault' | 'egress' | 'clock' | 'meter' | 'log' | 'webhookTurns'>
 
-const endpointsAtOnce = 20
-/** Longer than a portion takes: eight at a time, each fifteen seconds at most. */
-const claimLifeMs = 120_000
-const portionsOfClaim = 20
+const endpointsOfTenantAtOnce = 2
+/** After this no message is begun; the rest waits for another turn, so that a slow endpoint keeps no place for good. */
+const turnMs = 60_000
+/** A turn, a last message of fifteen seconds, and its mark. */
+const claimLifeMs = 90_000
+const portionsOfTurn = 20
 const deliveriesAtOnce = 100
 const resourcesAtOnce = 8
-const fanOutsOfClaim = 20
-const attemptsKept = 20
+/** A hundred a second: what an outage leaves behind must not bring the receiver down again. */
+const msPerDelivery = 10
+const fanOutsOfTurn = 20
+/** What our own trouble ended is not begun again at once. */
+const waitAfterTroubleMs = 10_000
 
 /**
- * Delivers events to the endpoints that want them, and answers how many endpoints had something.
+ * Begins to deliver events to the endpoints that want them, and answers how many endpoints had something. It does not wait
+ * for them: one that hangs must not hold up the others, here or in the next round.
  *
  * One process at a time delivers to an endpoint, each event after the earlier ones of its resource. A process that
  * dies between sending and marking leads to a second message with the same `webhook-id`.
  */
 export async function deliverDue(context: Needs): Promise<number> {
+  const { room, stopping, begin } = context.webhookTurns
+  const { left, fullTenants } = room()
+  if (left === 0 || stopping.aborted) return 0
   const now = context.clock.now()
-  const claimed = await claimDueWebhooks(context.database.system, now, plusMs(now, claimLifeMs), endpointsAtOnce)
-  // Side by side: an endpoint that hangs must not hold up the others.
-  const ends = await Promise.allSettled(claimed.map((webhook) => deliverTo(context, webhook)))
-  const failed = ends.find((end) => end.status === 'rejected')
-  if (failed !== undefined) throw failed.reason
+  const limits = { all: left, ofTenant: endpointsOfTenantAtOnce, fullTenants }
+  const claimed = await claimDueWebhooks(context.database.system, now, plusMs(now, claimLifeMs), limits)
+  for (const webhook of claimed) begin(webhook.tenant_id, takeTurn(context, webhook, plusMs(now, turnMs)))
   return claimed.length
 }
 
-async function deliverTo(context: Needs, webhook: ClaimedWebhook): Promise<void> {
+/** Never rejects: nobody waits for it. */
+async function takeTurn(context: Needs, webhook: ClaimedWebhook, ends: Date): Promise<void> {
   const db = context.database.tenant(tenantId(webhook.tenant_id))
+  const mayGoOn = (): boolean => context.clock.now() < ends && !context.webhookTurns.stopping.aborted
   try {
-    if (!(await fanOut(context, webhook))) return
-    // An endpoint in trouble is asked with one delivery; the rest follow once it has taken that.
-    let isTrusted = webhook.failures === 0
-    for (let portion = 0; portion < portionsOfClaim; portion += 1) {
-      const now = context.clock.now()
-      if (!(await renewClaim(db, webhook, plusMs(now, claimLifeMs)))) return
-      const due = isTrusted
-        ? await dueDeliveries(db, webhook, now, deliveriesAtOnce)
-        : await probeDelivery(db, webhook, now)
-      if (due.length === 0 || !(await sendInOrder(context, webhook, due))) return
-      isTrusted = true
-    }
-  } finally {
-    await releaseClaim(db, webhook)
+    await releaseClaim(db, webhook, await deliverTo(context, webhook, mayGoOn))
+  } catch (error) {
+    context.meter.count('job_failures_total', { work: 'deliver' })
+    const name = error instanceof Error ? error.name : 'unknown'
+    context.log.warn({ webhook_id: webhook.webhook_id, error: name }, 'delivering to a webhook failed')
+    // Where this fails too, the claim ends by itself.
+    await releaseClaim(db, webhook, plusMs(context.clock.now(), waitAfterTroubleMs)).catch(() => {})
   }
 }
 
+/** Answers the moment before which nothing more may be sent, if there is one. */
+async function deliverTo(context: Needs, claimed: ClaimedWebhook, mayGoOn: () => boolean): Promise<Date | undefined> {
+  if (!(await fanOut(context, claimed, mayGoOn))) return undefined
+  const db = context.database.tenant(tenantId(claimed.tenant_id))
+  // An endpoint in trouble is asked with one delivery; the rest follow once it has taken that.
+  let isTrusted = claimed.failures === 0
+  let notBefore: Date | undefined
+  for (let portion = 0; portion < portionsOfTurn && mayGoOn(); portion += 1) {
+    const webhook = await rereadClaim(db, claimed)
+    if (webhook === undefined) return undefined
+    const now = context.clock.now()
+    const due = isTrusted
+      ? await dueDeliveries(db, webhook, now, deliveriesAtOnce)
+      : await probeDelivery(db, webhook, now)
+    if (due.length === 0) return notBefore
+    notBefore = plusMs(now, due.length * msPerDelivery)
+    if (!(await sendInOrder(context, webhook, due, mayGoOn))) return notBefore
+    isTrusted = true
+    await waitUntil(context, notBefore)
+  }
+  return notBefore
+}
+
+async function waitUntil(context: Needs, moment: Date): Promise<void> {
+  const ms = Math.min(moment.getTime() - context.clock.now().getTime(), deliveriesAtOnce * msPerDelivery)
+  if (ms > 0) await wait(ms, undefined, { signal: context.webhookTurns.stopping }).catch(() => {})
+}
+
 /** Answers `false` when the claim is another's by now. */
-async function fanOut(context: Needs, webhook: ClaimedWebhook): Promise<boolean> {
+async function fanOut(context: Needs, webhook: ClaimedWebhook, mayGoOn: () => boolean): Promise<boolean> {
   const tenant = tenantId(webhook.tenant_id)
   const db = context.database.tenant(tenant)
   const head = (await chainHeads(db, [tenant])).get(tenant) ?? 0
   let cursor = Number(webhook.cursor_position)
-  for (let portion = 0; portion < fanOutsOfClaim && cursor < head; portion += 1) {
+  for (let portion = 0; portion < fanOutsOfTurn && cursor < head && mayGoOn(); portion += 1) {
     const moved = await fanOutEvents(db, webhook, cursor, head, context.clock.now())
     if (moved === undefined) return false
     cursor = moved
@@ -87,14 +99,19 @@ async function fanOut(context: Needs, webhook: ClaimedWebhook): Promise<boolean>
 }
 
 /** Each resource's deliveries one after the other, several resources side by side. Answers whether the endpoint took all. */
-async function sendInOrder(context: Needs, webhook: ClaimedWebhook, due: readonly Delivery[]): Promise<boolean> {
+async function sendInOrder(
+  context: Needs,
+  webhook: ClaimedWebhook,
+  due: readonly Delivery[],
+  mayGoOn: () => boolean,
+): Promise<boolean> {
   const queues = [...Map.groupBy(due, (delivery) => delivery.resource_id).values()]
   let isWell = true
   const work = async (): Promise<void> => {
     for (let queue = queues.shift(); queue !== undefined && isWell; queue = queues.shift()) {
       for (const delivery of queue) {
         if (!isWell) return
-        if (!(await deliverOne(context, webhook, delivery))) isWell = false
+        if (!(await deliverEvent(context, webhook, delivery, mayGoOn))) isWell = false
       }
     }
   }
@@ -102,56 +119,4 @@ async function sendInOrder(context: Needs, webhook: ClaimedWebhook, due: readonl
   const failed = ends.find((end) => end.status === 'rejected')
   if (failed !== undefined) throw failed.reason
   return isWell
-}
-
-async function deliverOne(context: Needs, webhook: ClaimedWebhook, delivery: Delivery): Promise<boolean> {
-  const tenant = tenantId(webhook.tenant_id)
-  const body = await bodyOf(context, tenant, delivery)
-  const sent = await sendWebhook(context, webhook, delivery.event_id, body)
-  const now = context.clock.now()
-  const log = [...earlierAttempts(delivery), sent.attempt].slice(-attemptsKept)
-  await context.database.transaction(tenant, async (db) => {
-    if (sent.isDelivered) {
-      await endDelivery(db, delivery, log, now)
-      await noteWebhookSuccess(db, webhook, now)
-      return
-    }
-    const attempts = delivery.attempts + 1
-    const isDead = isDeliveryDead(delivery.first_attempt_at, now)
-    const again = isDead ? undefined : retryAt(now, attempts, sent.retryAfterSeconds, Math.random())
-    await failDelivery(db, delivery, log, now, again)
-    const endpointAgain = retryAt(now, webhook.failures + 1, sent.retryAfterSeconds, Math.random())
-    const failingSince = await noteWebhookFailure(db, webhook, now, endpointAgain)
-    const reason = sent.isGone ? 'gone' : isEndpointDead(failingSince, now) ? 'failing' : undefined
-    if (reason !== undefined && (await disableWebhook(db, webhook, reason, now))) {
-      await addEvent(db, tenant, disabled(webhook, reason), now)
-    }
-  })
-  const outcome = sent.isDelivered ? 'delivered' : isDeliveryDead(delivery.first_attempt_at, now) ? 'dead' : 'failed'
-  context.meter.count('webhook_deliveries_total', { outcome })
-  return sent.isDelivered
-}
-
-/** The payload that Standard Webhooks proposes: `type`, `timestamp`, `data`. The same bytes at every attempt. */
-async function bodyOf(context: Needs, tenant: TenantId, { event_id: id }: Delivery): Promise<string> {
-  const [row] = await findEvents(context.database.tenant(tenant), tenant, [id])
-  if (row === undefined) throw new Error('A delivery has no event')
-  const event = await viewEvent(context, tenant, 'administrators', row)
-  return JSON.stringify({ type: event.event_type, timestamp: event.created_at, data: event })
-}
-
-function earlierAttempts(delivery: Delivery): readonly Attempt[] {
-  // Written by this file alone.
-  return delivery.attempt_log as readonly Attempt[]
-}
-
-function disabled(webhook: ClaimedWebhook, reason: string) {
-  return {
-    eventType: 'webhook.disabled',
-    actorId: undefined,
-    resourceType: 'webhook',
-    resourceId: webhook.webhook_id,
-    place: undefined,
-    metadata: { reason },
-  } as const
 }

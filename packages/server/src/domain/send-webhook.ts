@@ -2,6 +2,7 @@ import { EgressError } from '../oauth/egress-error.ts'
 import { retryAfterSeconds } from '../oauth/retry-after.ts'
 import type { Attempt } from '../store/webhook-deliveries.ts'
 import type { Webhook } from '../store/webhooks.ts'
+import { SealBroken } from '../vault/vault.ts'
 import type { Context } from './context.ts'
 import { signWebhook } from './webhook-secrets.ts'
 
@@ -26,14 +27,15 @@ export async function sendWebhook(
   body: string,
 ): Promise<Sent> {
   const sentAt = context.clock.now()
-  const signed = await signWebhook(context, webhook, { id, sentAt, body })
   const begun = performance.now()
   const attempt = (more: Pick<Attempt, 'status' | 'error'>): Attempt => ({
     at: sentAt.toISOString(),
     duration_ms: Math.round(performance.now() - begun),
     ...more,
   })
+  const failed = { isDelivered: false, isGone: false, retryAfterSeconds: undefined }
   try {
+    const signed = await signWebhook(context, webhook, { id, sentAt, body })
     const { status, headers } = await context.egress.request({
       method: 'POST',
       url: webhook.url,
@@ -50,8 +52,9 @@ export async function sendWebhook(
       attempt: attempt({ status }),
     }
   } catch (error) {
+    // Its data key is gone. Counted as the endpoint's failure, so that it is tried less and less and then switched off.
+    if (error instanceof SealBroken) return { ...failed, attempt: attempt({ error: 'secret_unreadable' }) }
     if (!(error instanceof EgressError)) throw error
-    const failed = { isDelivered: false, isGone: false, retryAfterSeconds: undefined }
     return { ...failed, attempt: attempt({ error: error.kind }) }
   }
 }

@@ -323,8 +323,10 @@ export interface WebhookRow {
   readonly cursor_position: string
   readonly claimed_until: Date | null
   readonly claim_fence: number
+  readonly claimed_at: Date | null
   readonly failing_since: Date | null
   readonly failures: number
+  readonly last_failed_at: Date | null
   readonly retry_at: Date | null
   readonly last_delivered_at: Date | null
   readonly created_at: Date

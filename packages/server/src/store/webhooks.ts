@@ -6,8 +6,8 @@ import type { WebhookRow } from './rows.ts'
 export type Webhook = WebhookRow
 
 const columns = `tenant_id, webhook_id, url, description, event_types, enabled, disabled_reason, secret, previous_secret,
-  previous_secret_expires_at, cursor_position, claimed_until, claim_fence, failing_since, failures, retry_at,
-  last_delivered_at, created_at, updated_at`
+  previous_secret_expires_at, cursor_position, claimed_until, claim_fence, claimed_at, failing_since, failures,
+  last_failed_at, retry_at, last_delivered_at, created_at, updated_at`
 
 const insertOne = statement(
   'webhooks.add',

@@ -5,7 +5,7 @@ import { tenantId } from '../../src/core/ids.ts'
 import { deliverDue } from '../../src/domain/deliver-webhooks.ts'
 import { linkDue } from '../../src/domain/link-audit.ts'
 import { addEvent } from '../../src/store/events.ts'
-import { rows } from '../support/connectors.ts'
+import { rows, until } from '../support/connectors.ts'
 import { collectionId, spaceId, startTestService, type TestService } from '../support/service.ts'
 import { startWebhookReceiver, type Received, type WebhookReceiver } from '../support/webhook-receiver.ts'
 
@@ -69,8 +69,10 @@ async function happen(resourceId: string, eventType = 'connector.degraded'): Pro
 /** One round of the background work: linking, then delivering until nothing is due. */
 async function round(): Promise<void> {
   await linkDue(service.context)
-  for (let turn = 0; turn < 50 && (await deliverDue(service.context)) > 0; turn += 1);
+  for (let turn = 0; turn < 50 && (await deliverDue(service.context)) > 0; turn += 1) await settled()
 }
+
+const settled = () => service.context.webhookTurns.settled()
 
 /** What this test's tenant got. */
 const ours = () => receiver.received.filter((one) => one.body.includes(`"tenant_id":"${tenant}"`))
@@ -146,8 +148,12 @@ describe('webhooks', () => {
       return 204
     })
     workers.push(deliverDue(service.context))
-    while (taken().length < 200) await round()
+    await until(async () => {
+      await round()
+      return taken().length >= 200
+    })
     await Promise.all(workers)
+    await settled()
     assert.equal(workers.length, 8)
     await assertExactlyOnceInOrder(taken())
   })

@@ -8,7 +8,12 @@ export interface Received {
   readonly headers: IncomingHttpHeaders
   readonly body: string
   readonly answered: number
+  /** On the clock of this process, in milliseconds. */
+  readonly arrivedMs: number
 }
+
+type Asked = Omit<Received, 'answered'>
+type Answer = number | undefined | Promise<number | undefined>
 
 /** A platform's endpoint for webhooks, which takes what it is told to take. */
 export interface WebhookReceiver extends AsyncDisposable {
@@ -16,13 +21,13 @@ export interface WebhookReceiver extends AsyncDisposable {
   /** `host:port`, for `ALLOWED_PRIVATE_HOSTS`. */
   readonly host: string
   readonly received: readonly Received[]
-  /** Decides the status of each message from now on; `undefined` cuts the connection. */
-  answer(status: (message: Omit<Received, 'answered'>) => number | undefined, headers?: Record<string, string>): void
+  /** Decides the status of each message from now on, when it likes; `undefined` cuts the connection. */
+  answer(status: (message: Asked) => Answer, headers?: Record<string, string>): void
 }
 
 export async function startWebhookReceiver(): Promise<WebhookReceiver> {
   const received: Received[] = []
-  let decide: (message: Omit<Received, 'answered'>) => number | undefined = () => 204
+  let decide: (message: Asked) => Answer = () => 204
   let replyHeaders: Record<string, string> = {}
   const server = createServer((request, response) => {
     let body = ''
@@ -35,11 +40,16 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
         resourceId: payload.data.resource_id ?? '',
         headers: request.headers,
         body,
+        arrivedMs: performance.now(),
       }
-      const status = decide(message)
-      received.push({ ...message, answered: status ?? 0 })
-      if (status === undefined) request.socket.destroy()
-      else response.writeHead(status, replyHeaders).end()
+      const end = (status: number | undefined): void => {
+        received.push({ ...message, answered: status ?? 0 })
+        if (status === undefined) request.socket.destroy()
+        else response.writeHead(status, replyHeaders).end()
+      }
+      const answer = decide(message)
+      if (answer instanceof Promise) void answer.then(end)
+      else end(answer)
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
