@@ -106,10 +106,11 @@ describe('a turn of one endpoint', () => {
     const gate = Promise.withResolvers<number>()
     for (let count = 0; count < 30; count += 1) await scene.addHook()
     await scene.happen(1, 'hangs')
+    receiver.answer((message) => (message.resourceId === 'hangs' ? gate.promise : 204))
+    while ((await deliverDue(service.context)) > 0);
     const quick = newScene()
     await quick.addHook()
     await quick.happen(1, 'conn-1')
-    receiver.answer((message) => (message.resourceId === 'hangs' ? gate.promise : 204))
     await whileWorking(until(() => quick.messages().length === 1))
     assert.equal(scene.messages().length, 0)
     gate.resolve(204)
