@@ -31,13 +31,13 @@ const waitAfterTroubleMs = 10_000
  * dies between sending and marking leads to a second message with the same `webhook-id`.
  */
 export async function deliverDue(context: Needs): Promise<number> {
-  const { room, stopping, begin } = context.webhookTurns
-  const { left, fullTenants } = room()
-  if (left === 0 || stopping.aborted) return 0
+  const turns = context.webhookTurns
+  const { left, fullTenants } = turns.room()
+  if (left === 0 || turns.stopping.aborted) return 0
   const now = context.clock.now()
   const limits = { all: left, ofTenant: endpointsOfTenantAtOnce, fullTenants }
   const claimed = await claimDueWebhooks(context.database.system, now, plusMs(now, claimLifeMs), limits)
-  for (const webhook of claimed) begin(webhook.tenant_id, takeTurn(context, webhook, plusMs(now, turnMs)))
+  for (const webhook of claimed) turns.begin(webhook.tenant_id, takeTurn(context, webhook, plusMs(now, turnMs)))
   return claimed.length
 }
 

@@ -37,10 +37,11 @@ async function hookRow(id: string): Promise<Readonly<Record<string, unknown>>> {
 
 /** Runs the background work's rounds, as a worker does, for as long as `during` takes. */
 async function whileWorking(during: Promise<void>): Promise<void> {
-  let isOver = false
-  const end = during.finally(() => (isOver = true))
+  const over = new AbortController()
+  const end = during.finally(() => over.abort())
   const work = async (): Promise<void> => {
-    while (!isOver) if ((await deliverDue(service.context)) === 0) await new Promise((next) => setTimeout(next, 5))
+    while (!over.signal.aborted)
+      if ((await deliverDue(service.context)) === 0) await new Promise((next) => setTimeout(next, 5))
   }
   await Promise.all([end, work()])
 }
