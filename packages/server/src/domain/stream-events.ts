@@ -50,6 +50,7 @@ async function* follow(
     const head = (await chainHeads(db, [tenantId])).get(tenantId) ?? 0
     const rows = head > position ? await pageEvents(db, tenantId, filter, { after: position, limit: portion }) : []
     for (const row of rows) {
+      if (signal.aborted) return
       position = positionOf(row)
       yield { kind: 'event', position, event: await viewEvent(context, tenantId, principal, row) }
     }

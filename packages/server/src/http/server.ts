@@ -88,7 +88,7 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
     // A developer's front end runs on a loopback port of the day, as for a session's origin.
     origin: [...settings.allowedOrigins, ...(settings.flows.settings.allowsLoopbackHttp ? [loopbackOrigin] : [])],
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowedHeaders: ['authorization', 'content-type', 'idempotency-key'],
+    allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'last-event-id'],
     exposedHeaders: ['retry-after', 'x-request-id', 'x-connector-error'],
     credentials: false,
     maxAge: 600,

@@ -5,6 +5,7 @@ import { tenantId } from '../../src/core/ids.ts'
 import { linkDue } from '../../src/domain/link-audit.ts'
 import { addEvent } from '../../src/store/events.ts'
 import { until } from '../support/connectors.ts'
+import { startStalledReader, writeLargeEvents } from '../support/stalled-reader.ts'
 import { collectionId, spaceId, startTestService, type TestService } from '../support/service.ts'
 import { jsonOf, signed } from './calls.ts'
 
@@ -225,10 +226,29 @@ describe('GET /v1/events/stream', () => {
     assert.deepEqual(idsOf(reader), ['here'])
   })
 
-  it('ends when the bearer token does', async () => {
+  it('ends when the bearer token does, and says so', async () => {
     const token = await signed(service, { exp: Math.ceil(Date.now() / 1000) + 1 })
     const reader = await read('', { token })
     await until(() => reader.isOver)
+    assert.ok(reader.text.endsWith(': token expired\n\n'), reader.text)
+  })
+
+  it('ends with the bearer token even for somebody who does not read', async () => {
+    const tenant = 'talkative'
+    await writeLargeEvents(service.database.adminUrl, tenant)
+    await linkDue(service.context)
+    const lasting = await service.token({ sub: 'ada', tenant })
+    const readers = await Promise.all(Array.from({ length: 19 }, () => read('', { token: lasting })))
+    const token = await signed(service, { tenant_id: tenant, exp: Math.ceil(Date.now() / 1000) + 1 })
+    using _reader = await startStalledReader(service.url, token)
+    const oneMore = async (): Promise<number> => {
+      const reply = await fetch(`${service.url}/v1/events/stream`, { headers: { authorization: `Bearer ${lasting}` } })
+      await reply.body?.cancel()
+      return reply.status
+    }
+    assert.equal(await oneMore(), 429)
+    await until(async () => (await oneMore()) === 200)
+    for (const reader of readers) await reader.close()
   })
 
   it('refuses a place that it never gave, and a token without the right to read', async () => {

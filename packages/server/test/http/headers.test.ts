@@ -110,6 +110,8 @@ it('answers CORS to the exact origins in the list, and never with credentials', 
   const allowed = await preflight('https://app.example')
   assert.equal(allowed.headers.get('access-control-allow-origin'), 'https://app.example')
   assert.equal(allowed.headers.get('access-control-allow-credentials'), null)
+  const headers = allowed.headers.get('access-control-allow-headers')?.split(', ')
+  assert.deepEqual(headers, ['authorization', 'content-type', 'idempotency-key', 'last-event-id'])
   for (const origin of ['https://app.example.evil.example', 'http://app.example', 'https://app.example:444', 'null']) {
     assert.equal((await preflight(origin)).headers.get('access-control-allow-origin'), null, origin)
   }
