@@ -91,4 +91,12 @@ export const DeliveryQuery = Type.Object({
   event_id: Type.Optional(EventId),
 })
 export const Replayed = data(Type.Object({ replayed: Type.Integer() }))
+export const ReplayedMany = Type.Object({
+  data: Type.Object({ replayed: Type.Integer({ description: 'At most 10,000 a call, those of the oldest events' }) }),
+  meta: Type.Object({
+    next_from: nullable(
+      Type.String({ format: 'date-time', description: '`from` of the next call; null when nothing is left' }),
+    ),
+  }),
+})
 export const Tested = data(Type.Object({ delivered: Type.Boolean(), ...Attempt.properties }))

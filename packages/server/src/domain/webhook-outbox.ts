@@ -45,26 +45,32 @@ export async function listDeliveries(
   return { items: shown.map(viewDelivery), nextCursor: isMore ? writePosition(Number(last.position)) : undefined }
 }
 
-/** Delivers ended ones again, under the same ids, and answers how many. Throws 404 `delivery_unknown` for a single one. */
+/** Some two minutes' work for one endpoint. */
+const replayedAtOnce = 10_000
+
+/**
+ * Delivers ended ones again, under the same ids, the oldest events first; `from` is a time of events. Answers how many,
+ * and from when to go on if there are more than one call replays. Throws 404 `delivery_unknown` for a single one.
+ */
 export async function replay(
   context: Needs,
   principal: Principal,
   id: WebhookId,
   which: { readonly eventId?: string; readonly status?: 'delivered' | 'dead'; readonly from?: Date },
-): Promise<number> {
+): Promise<{ readonly replayed: number; readonly nextFrom: Date | undefined }> {
   await requireWebhook(context, principal, id)
   const { tenantId } = principal
   return context.database.transaction(tenantId, async (db) => {
-    const count = await replayDeliveries(db, { tenantId, id }, which, context.clock.now())
-    if (count === 0 && which.eventId !== undefined) throw new Problem('delivery_unknown')
+    const done = await replayDeliveries(db, { tenantId, id }, which, context.clock.now(), replayedAtOnce)
+    if (done.replayed === 0 && which.eventId !== undefined) throw new Problem('delivery_unknown')
     await recordAdminAct(context, db, principal, {
       action: 'webhook.replayed',
       resourceType: 'webhook',
       resourceId: id,
-      metadata: { count },
+      metadata: { count: done.replayed },
     })
     await context.wakeUp.wake(db, 'deliver')
-    return count
+    return done
   })
 }
 
@@ -78,6 +84,15 @@ export async function testWebhook(
   const now = context.clock.now()
   const body = JSON.stringify({ type: 'webhook.test', timestamp: now.toISOString(), data: { webhook_id: id } })
   const { attempt, isDelivered } = await sendWebhook(context, webhook, `test_${id}_${now.getTime()}`, body)
+  const { tenantId } = principal
+  await context.database.transaction(tenantId, (db) =>
+    recordAdminAct(context, db, principal, {
+      action: 'webhook.tested',
+      resourceType: 'webhook',
+      resourceId: id,
+      metadata: { delivered: isDelivered },
+    }),
+  )
   return { delivered: isDelivered, ...attempt }
 }
 

@@ -108,15 +108,28 @@ const selectPage = statement(
    order by position desc
    limit $6`,
 )
+/** One more than may be replayed is looked at: its time is where to go on. */
 const replay = statement(
   'webhook_deliveries.replay',
-  `update webhook_deliveries
-   set status = 'pending', attempts = 0, first_attempt_at = null, next_attempt_at = $3, finished_at = null
-   where tenant_id = $1 and webhook_id = $2 and status <> 'pending'
-     and ($4::text is null or event_id = $4)
-     and ($5::text is null or status = $5)
-     and ($6::timestamptz is null or created_at >= $6)
-   returning event_id`,
+  `with found as (
+     select delivery.event_id, event.created_at,
+            row_number() over (order by event.created_at, event.event_id) as place
+     from webhook_deliveries as delivery
+     join events as event on event.tenant_id = delivery.tenant_id and event.event_id = delivery.event_id
+     where delivery.tenant_id = $1 and delivery.webhook_id = $2 and delivery.status <> 'pending'
+       and ($4::text is null or delivery.event_id = $4)
+       and ($5::text is null or delivery.status = $5)
+       and ($6::timestamptz is null or event.created_at >= $6)
+     order by event.created_at, event.event_id
+     limit $7::int + 1),
+   renewed as (
+     update webhook_deliveries
+     set status = 'pending', attempts = 0, first_attempt_at = null, next_attempt_at = $3, finished_at = null
+     where tenant_id = $1 and webhook_id = $2 and status <> 'pending'
+       and event_id = any(array(select event_id from found where place <= $7))
+     returning event_id)
+   select (select count(*)::int from renewed) as replayed,
+          (select created_at from found where place > $7) as next_from`,
 )
 const purge = statement(
   'webhook_deliveries.purge',
@@ -182,16 +195,22 @@ export async function pageDeliveries(
   return db.query(selectPage, values)
 }
 
-/** Lets ended deliveries begin anew, under their old ids, and answers how many. */
+/**
+ * Lets ended deliveries begin anew, under their old ids: those of the oldest events, at most `atMost`.
+ *
+ * Answers how many, and the time of the first event that is left, if any is.
+ */
 export async function replayDeliveries(
   db: Db,
   webhook: { readonly tenantId: TenantId; readonly id: WebhookId },
   which: { readonly eventId?: string; readonly status?: 'delivered' | 'dead'; readonly from?: Date },
   now: Date,
-): Promise<number> {
+  atMost: number,
+): Promise<{ readonly replayed: number; readonly nextFrom: Date | undefined }> {
   const { tenantId, id } = webhook
-  const values = [tenantId, id, now, which.eventId ?? null, which.status ?? null, which.from ?? null]
-  return (await db.query(replay, values)).length
+  const values = [tenantId, id, now, which.eventId ?? null, which.status ?? null, which.from ?? null, atMost]
+  const [row] = await db.query<{ replayed: number; next_from: Date | null }>(replay, values)
+  return { replayed: row?.replayed ?? 0, nextFrom: row?.next_from ?? undefined }
 }
 
 export async function purgeDeliveries(system: Db, endedBefore: Date): Promise<void> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
+import { rows } from '../support/connectors.ts'
 import { startTestService, type TestService } from '../support/service.ts'
 import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts'
 import { assertProblem, dataOf, jsonOf, signed } from './calls.ts'
@@ -60,6 +61,17 @@ it('sends a test message at once and says what came of it', async () => {
   receiver.answer(() => undefined)
   const bad = await dataOf(await service.call('POST', `${base}/${id}/test`), 200)
   assert.deepEqual([bad['delivered'], bad['error']], [false, 'network'])
+  const written = await rows(
+    service,
+    `select actor_id, metadata->'delivered' as delivered from audit_entries
+     where action = 'webhook.tested' and resource_id = $1
+     order by written`,
+    [id],
+  )
+  assert.deepEqual(written, [
+    { actor_id: 'ada', delivered: true },
+    { actor_id: 'ada', delivered: false },
+  ])
   receiver.answer(() => 204)
 })
 
@@ -102,6 +114,36 @@ it('replays nothing that is not there', async () => {
     'delivery_unknown',
   )
   assert.deepEqual(await dataOf(await service.call('POST', `${base}/${id}/replay`), 202), { replayed: 0 })
+})
+
+it('replays ten thousand at once, by the time of events, and says from when to go on', async () => {
+  const id = String((await add())['id'])
+  const began = Date.parse('2026-01-01T00:00:00.000Z')
+  await rows(
+    service,
+    `with event as (
+       insert into events (tenant_id, event_id, category, event_type, resource_type, resource_id, metadata, created_at)
+       select 'acme', 'evt_old_' || n, 'connector', 'connector.degraded', 'connector', 'conn-1', '{}',
+              $2::timestamptz + n * interval '1 second'
+       from generate_series(0, 10001) as n
+       returning *)
+     insert into webhook_deliveries
+       (tenant_id, webhook_id, event_id, position, event_type, resource_id, status, created_at, finished_at)
+     select tenant_id, $1, event_id, 1, event_type, resource_id, 'dead', now(), now()
+     from event`,
+    [id, new Date(began)],
+  )
+  const replay = async (from: string | undefined) => {
+    const reply = await service.call('POST', `${base}/${id}/replay`, { body: from === undefined ? {} : { from } })
+    return jsonOf(reply)
+  }
+  const nextFrom = new Date(began + 10_001_000).toISOString()
+  const later = new Date(began + 10_002_000).toISOString()
+  assert.deepEqual(await replay(later), { data: { replayed: 0 }, meta: { next_from: null } })
+  const second = new Date(began + 1_000).toISOString()
+  assert.deepEqual(await replay(second), { data: { replayed: 10_000 }, meta: { next_from: nextFrom } })
+  assert.deepEqual(await replay(nextFrom), { data: { replayed: 1 }, meta: { next_from: null } })
+  assert.deepEqual(await replay(undefined), { data: { replayed: 1 }, meta: { next_from: null } })
 })
 
 it('takes fifty of a tenant and no more', async () => {

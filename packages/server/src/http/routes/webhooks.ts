@@ -9,6 +9,7 @@ import {
   PatchWebhookBody,
   ReplayBody,
   Replayed,
+  ReplayedMany,
   RotateSecretBody,
   Tested,
   WebhookBody,
@@ -157,10 +158,12 @@ export function webhookRoutes(app: FastifyInstance, http: HttpContext): void {
     response: Replayed,
     async handle({ principal, params }) {
       const which = { eventId: params.event_id }
-      return { data: { replayed: await replay(http.flows, principal, webhookId(params.webhook_id), which) } }
+      const { replayed } = await replay(http.flows, principal, webhookId(params.webhook_id), which)
+      return { data: { replayed } }
     },
   })
 
+  /** At most ten thousand; `meta.next_from` is the `from` of the next call, null when nothing is left. */
   addApiRoute(app, http, {
     method: 'POST',
     url: `${one}/replay`,
@@ -168,11 +171,12 @@ export function webhookRoutes(app: FastifyInstance, http: HttpContext): void {
     summary: 'Deliver again what was given up, or what was delivered, since a moment',
     schemas: { params: WebhookParams, body: ReplayBody, bodyIsOptional: true },
     status: 202,
-    response: Replayed,
+    response: ReplayedMany,
     async handle({ principal, params, body }) {
       const { status = 'dead', from } = body
       const which = { status, ...(from !== undefined && { from: new Date(from) }) }
-      return { data: { replayed: await replay(http.flows, principal, webhookId(params.webhook_id), which) } }
+      const { replayed, nextFrom } = await replay(http.flows, principal, webhookId(params.webhook_id), which)
+      return { data: { replayed }, meta: { next_from: nextFrom?.toISOString() ?? null } }
     },
   })
 }
