@@ -1,7 +1,7 @@
 import type { Clock } from './core/clock.ts'
 import { keyStatus, type KeyState } from './domain/key-status.ts'
 import type { Database, PoolUse } from './store/database.ts'
-import { countConnectors, countDue, countMigrations } from './store/figures.ts'
+import { countConnectors, countDue, countMigrations, countPendingDeliveries } from './store/figures.ts'
 import type { KeyEncryptionKeys } from './vault/key-encryption-keys.ts'
 
 /** What the database holds, over all tenants. */
@@ -15,6 +15,7 @@ interface Counted {
     readonly count: number
   }[]
   readonly migrations: number
+  readonly pendingDeliveries: number
 }
 
 /** Figures that are looked up when somebody asks for metrics. */
@@ -82,6 +83,7 @@ async function countAll(
     // A key that wraps nothing shows as zero, so that it can be seen to be ready to go.
     dataKeys: keys.map(({ keyId, state, dataKeys: count }) => ({ keyId, state, count })),
     migrations: await countMigrations(system),
+    pendingDeliveries: await countPendingDeliveries(system),
   }
 }
 

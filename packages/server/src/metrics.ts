@@ -87,6 +87,7 @@ function figureGauges(registry: Registry): (figures: Awaited<ReturnType<Figures[
   const connectors = gauge('connectors', 'Connectors by status', ['status'])
   const due = gauge('work_due', 'Rows that wait for background work; 10001 stands for more', ['work'])
   const oldest = gauge('work_oldest_due_seconds', 'How long the oldest of them has been due', ['work'])
+  const pending = gauge('webhook_deliveries_pending', 'Webhook deliveries still to be made; 10001 stands for more')
   const keys = gauge('data_keys', 'Data keys that a key-encryption key wraps', ['key_id', 'state'])
   const migrations = gauge('migrations_applied', 'Migrations that the database has')
   const age = gauge('figures_age_seconds', 'How old the figures are that are asked of the database')
@@ -100,6 +101,7 @@ function figureGauges(registry: Registry): (figures: Awaited<ReturnType<Figures[
     if (counted === undefined) return
     age.set(counted.ageSeconds)
     migrations.set(counted.migrations)
+    pending.set(counted.pendingDeliveries)
     for (const labelled of [connectors, due, oldest, keys]) labelled.reset()
     for (const { status, count } of counted.connectors) connectors.set({ status }, count)
     for (const { work, rows, oldestSeconds } of counted.works) {
