@@ -1,8 +1,8 @@
 import { plusMs } from '../core/clock.ts'
 import type { ConnectorId, TenantId } from '../core/ids.ts'
 import type { Secret } from '../core/secret.ts'
+import { findAccess, type AccessRow } from '../store/connector-access.ts'
 import { findConnector } from '../store/connectors.ts'
-import type { ConnectorRow } from '../store/rows.ts'
 import { SealBroken } from '../vault/vault.ts'
 import { connectorPlace } from './connector-places.ts'
 import { providerAppChanged, usableProvider } from './prepare-refresh.ts'
@@ -17,7 +17,7 @@ export interface ReadyAccess {
   readonly expiresAt: Date | undefined
   readonly scopes: readonly string[]
   /** The row it was read from. */
-  readonly connector: ConnectorRow
+  readonly connector: AccessRow
 }
 
 export type FreshAccess =
@@ -56,13 +56,17 @@ export async function freshAccess(
   const endsAt = performance.now() + patienceMs
   let versionAtFirst: number | undefined
   for (let round = 0; round < rounds && performance.now() < endsAt; round += 1) {
-    const connector = await findConnector(context.database.tenant(tenantId), tenantId, place.connectorId)
-    if (connector === undefined || !isAt(connector, place)) return { kind: 'unknown' }
-    const judged = await judge(context, connector, minTtlMs)
+    const db = context.database.tenant(tenantId)
+    const access = await findAccess(db, tenantId, place.connectorId)
+    if (access === undefined || !isAt(access, place)) return { kind: 'unknown' }
+    const judged = await judge(context, access, minTtlMs)
     if (judged !== 'refresh') return judged
-    versionAtFirst ??= connector.version
+    versionAtFirst ??= access.version
     // Refreshed since the first look, and still shorter-lived than asked: asking again would bring no better one.
-    if (connector.version !== versionAtFirst) return asItIs(context, connector)
+    if (access.version !== versionAtFirst) return asItIs(context, access)
+    const connector = await findConnector(db, tenantId, place.connectorId)
+    // Somebody was quicker; what is refreshed must be what was judged.
+    if (connector?.version !== access.version) continue
     const outcome = await refresh(context, connector, 'read')
     switch (outcome.kind) {
       case 'changed':
@@ -78,15 +82,11 @@ export async function freshAccess(
 }
 
 /** Whether a connector is where its caller says. */
-export function isAt(connector: ConnectorRow, place: AccessPlace): boolean {
+export function isAt(connector: AccessRow, place: AccessPlace): boolean {
   return connector.space_id === place.spaceId && connector.collection_id === place.collectionId
 }
 
-async function judge(
-  context: RefreshNeeds,
-  connector: ConnectorRow,
-  minTtlMs: number,
-): Promise<FreshAccess | 'refresh'> {
+async function judge(context: RefreshNeeds, connector: AccessRow, minTtlMs: number): Promise<FreshAccess | 'refresh'> {
   if (connector.health === 'disconnected') return { kind: 'disconnected' }
   if (connector.paused) return { kind: 'paused' }
   if (connector.health === 'reauth_required') {
@@ -110,7 +110,7 @@ async function judge(
 /** The token as it is, unless it has expired or may not be used; then why there is none. */
 export async function asItIs(
   context: RefreshNeeds,
-  connector: ConnectorRow,
+  connector: AccessRow,
   retryAfterSeconds?: number,
 ): Promise<FreshAccess> {
   const expiresAt = connector.access_token_expires_at
@@ -120,14 +120,14 @@ export async function asItIs(
 }
 
 /** Nobody knows what became of the refresh token after a lost reply, and nobody has said anything against this one. */
-function isGood({ health, status_reason: reason, paused }: ConnectorRow): boolean {
+function isGood({ health, status_reason: reason, paused }: AccessRow): boolean {
   return !paused && (health === 'active' || health === 'degraded' || reason === outcomeUnknown)
 }
 
 /** `undefined` when the sealed token opens no more; a refresh brings another. */
 async function openAccess(
   context: Pick<RefreshNeeds, 'vault'>,
-  connector: ConnectorRow,
+  connector: AccessRow,
 ): Promise<ReadyAccess | undefined> {
   if (connector.access_token === null) throw new Error('An active connector has no access token')
   try {
@@ -147,7 +147,7 @@ async function openAccess(
 
 function describeFailure(
   context: Pick<RefreshNeeds, 'clock'>,
-  connector: ConnectorRow,
+  connector: AccessRow,
   retryAfterSeconds?: number,
 ): FreshAccess {
   if (connector.health === 'disconnected') return { kind: 'disconnected' }

@@ -74,7 +74,7 @@ function rotationOf({ definition }: ProviderClient, connector: ConnectorRow): Ro
 /** Credentials stay with the context they were granted in: a changed endpoint or client never sees them. */
 export async function usableProvider(
   context: Pick<Context, 'database' | 'vault' | 'catalog' | 'settings'>,
-  connector: ConnectorRow,
+  connector: Pick<ConnectorRow, 'tenant_id' | 'provider_slug' | 'context_id'>,
 ): Promise<ProviderInUse | 'changed' | 'missing'> {
   try {
     const provider = await providerInUse(context, tenantId(connector.tenant_id), providerSlug(connector.provider_slug))

@@ -1,6 +1,6 @@
 import { matchesPath } from '../core/path-pattern.ts'
 import { Problem } from '../core/problem.ts'
-import type { ConnectorRow } from '../store/rows.ts'
+import type { AccessRow } from '../store/connector-access.ts'
 
 /** What may be called through one connector's proxy; an absent list allows all. */
 export interface ProxyPolicy {
@@ -18,7 +18,7 @@ export function requireProxyMethod(method: string): void {
 }
 
 /** Throws 403 `proxy_method_refused` or `proxy_path_refused` for what the connector's policy leaves out. */
-export function requirePolicy(connector: ConnectorRow, method: string, path: string): void {
+export function requirePolicy(connector: AccessRow, method: string, path: string): void {
   // Judged when it was stored.
   const policy = connector.proxy_policy as ProxyPolicy | null
   if (policy === null) return

@@ -1,4 +1,4 @@
-import type { ConnectorRow } from '../store/rows.ts'
+import type { AccessRow } from '../store/connector-access.ts'
 import { pathTemplate } from './path-template.ts'
 import { providerLabel } from './provider-label.ts'
 import type { ProxyCall, ProxyNeeds } from './proxy-call.ts'
@@ -8,7 +8,7 @@ import type { ProxyActor } from './proxy-caller.ts'
 export type Recorder = (outcome: number | string) => Promise<void>
 
 /** Makes the recorder of one call. */
-export function recorder(context: ProxyNeeds, actor: ProxyActor, connector: ConnectorRow, call: ProxyCall): Recorder {
+export function recorder(context: ProxyNeeds, actor: ProxyActor, connector: AccessRow, call: ProxyCall): Recorder {
   const slug = connector.provider_slug
   const provider = providerLabel(context, slug)
   return async (outcome) => {

@@ -3,7 +3,7 @@ import { providerSlug, type TenantId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
 import type { ProviderClient } from '../core/token.ts'
 import { fillLater } from '../oauth/endpoints.ts'
-import type { ConnectorRow } from '../store/rows.ts'
+import type { AccessRow } from '../store/connector-access.ts'
 import type { Context } from './context.ts'
 import { providerInUse } from './provider-client.ts'
 
@@ -29,7 +29,7 @@ type Needs = Pick<Context, 'catalog' | 'database' | 'vault' | 'settings' | 'cloc
 export async function proxyTarget(
   context: Needs,
   tenantId: TenantId,
-  connector: ConnectorRow,
+  connector: AccessRow,
 ): Promise<ProxyTarget & { readonly baseUrl: string }> {
   const remembered = await read(context, tenantId, connector.provider_slug, true)
   // A connector newer than what is remembered belongs to a newer context.
