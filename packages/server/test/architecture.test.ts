@@ -65,6 +65,7 @@ const rules: Architecture = {
         'oauth/egress-send.ts',
         'oauth/address-rules.ts',
         'store/batching-socket.ts',
+        'store/shared-reader.ts',
         'store/embedded-server.ts',
         'serve.ts',
       ],

@@ -5,6 +5,7 @@ import pg from 'pg'
 import { DatabaseUnavailable } from '../core/database-unavailable.ts'
 import type { TenantId } from '../core/ids.ts'
 import { BatchingSocket } from './batching-socket.ts'
+import { runPrepared } from './run-prepared.ts'
 import { createReaders, openSharedReader } from './shared-reader.ts'
 
 /** A prepared statement; `name` must be unique, since PostgreSQL plans it once per connection under it. */
@@ -78,20 +79,17 @@ export function openDatabase(databaseUrl: string, options: { readonly poolSize?:
   pool.on('connect', (client) => void client.on('error', () => {}))
   const reaches = new WeakMap<pg.PoolClient, string>()
 
-  const run = <Row extends object>(
-    client: pg.PoolClient,
-    text: Statement,
-    values: readonly unknown[],
-  ): Promise<pg.QueryResult<Row>> => client.query<Row>({ name: text.name, text: text.text, values: [...values] })
-
   /** Sends the reach and the statement together: one round trip, and nothing at all when the reach already fits. */
   const query = async <Row extends object>(reach: string, text: Statement, values: readonly unknown[]) => {
     const client = await connect()
     let broken: Error | undefined
     try {
-      if (reaches.get(client) === reach) return (await run<Row>(client, text, values)).rows
+      if (reaches.get(client) === reach) return (await runPrepared<Row>(client, text, values)).rows
       reaches.delete(client)
-      const [, result] = await Promise.all([run(client, setReach, [reach]), run<Row>(client, text, values)])
+      const [, result] = await Promise.all([
+        runPrepared(client, setReach, [reach]),
+        runPrepared<Row>(client, text, values),
+      ])
       reaches.set(client, reach)
       return result.rows
     } catch (error) {
@@ -120,16 +118,16 @@ export function openDatabase(databaseUrl: string, options: { readonly poolSize?:
       reaches.delete(client)
       // The first statement follows at once. It cannot run ahead: PostgreSQL keeps the order, and refuses what comes
       // after a reach that could not be set.
-      const begun = Promise.all([run(client, begin, []), run(client, setReach, [reach])])
+      const begun = Promise.all([runPrepared(client, begin, []), runPrepared(client, setReach, [reach])])
       begun.catch(() => {})
       const result = await work({
         async query(text, values) {
-          const [, { rows }] = await Promise.all([begun, run(client, text, values)])
+          const [, { rows }] = await Promise.all([begun, runPrepared(client, text, values)])
           return rows as never[]
         },
       })
       await begun
-      const ended = await run(client, commit, [])
+      const ended = await runPrepared(client, commit, [])
       // A statement that failed and was swallowed turns `commit` into a rollback, which PostgreSQL only mentions.
       if (ended.command !== 'COMMIT') throw new Error('The transaction was rolled back: a statement in it had failed')
       reaches.set(client, reach)
@@ -137,7 +135,7 @@ export function openDatabase(databaseUrl: string, options: { readonly poolSize?:
     } catch (error) {
       if (isUnavailable(error)) broken = new DatabaseUnavailable(error)
       // A setting made inside a transaction that rolls back is undone with it, so no reach is known here.
-      await run(client, rollback, []).catch((rollbackError: unknown) => {
+      await runPrepared(client, rollback, []).catch((rollbackError: unknown) => {
         broken ??= new DatabaseUnavailable(rollbackError)
       })
       throw broken ?? error

@@ -14,6 +14,7 @@ let database: Database
 // Without a condition on purpose: only row-level security stands between the tenants here.
 const all = lookup('test.all', 'select tenant_id, uri from redirect_uris')
 const fail = lookup('test.fail', 'select 1 / $1::int as never')
+const moment = lookup('test.moment', 'select gen_random_uuid() as moment, $1::text as asked')
 const put = statement('test.put', `insert into redirect_uris (tenant_id, uri, kind) values ($1, $2, 'landing')`)
 
 interface Row {
@@ -68,6 +69,37 @@ describe('lookups', () => {
       await database.tenant(tenant).query(put, [tenant, `https://${index}.example`])
       assert.equal((await database.tenant(tenant).query(all, [])).length, index + 1)
     }
+  })
+
+  it('see what was written just before, whoever else asks the same all the time', async () => {
+    const tenant = tenantId('hot')
+    const writing = new AbortController()
+    const ask = async (): Promise<void> => {
+      while (!writing.signal.aborted) await database.tenant(tenant).query(all, [])
+    }
+    const others = Array.from({ length: 32 }, ask)
+    for (let index = 0; index < 100; index += 1) {
+      await database.tenant(tenant).query(put, [tenant, `https://${index}.example`])
+      assert.equal((await database.tenant(tenant).query(all, [])).length, index + 1)
+    }
+    writing.abort()
+    await Promise.all(others)
+  })
+
+  it('share an answer when the same is asked at the same time, and never with another tenant or another question', async () => {
+    const [one = tenantId(''), two = tenantId('')] = tenants
+    const ask = async (tenant: typeof one, asked: string): Promise<string | undefined> => {
+      const rows = await database.tenant(tenant).query<{ moment: string }>(moment, [asked])
+      return rows[0]?.moment
+    }
+    const [first, same, foreign, other] = await Promise.all([
+      ask(one, 'a'),
+      ask(one, 'a'),
+      ask(two, 'a'),
+      ask(one, 'b'),
+    ])
+    assert.equal(first, same)
+    assert.equal(new Set([first, foreign, other, await ask(one, 'a')]).size, 4)
   })
 
   it('hand out nothing under a reach that could not be set, and work on', async () => {
