@@ -14,6 +14,8 @@ export interface Behaviour {
   dropTokenReply: boolean
   /** Does the work of a token request, then answers 200 with a page that is no token reply. */
   garbleTokenReply: boolean
+  /** Its pages cut a popup off from its opener (`Cross-Origin-Opener-Policy: same-origin`), as some providers' do. */
+  seversOpener: boolean
   /** Cuts every connection without reading the request. */
   down: boolean
 }
@@ -48,6 +50,7 @@ export function perfectBehaviour(): Behaviour {
     retryAfter: undefined,
     dropTokenReply: false,
     garbleTokenReply: false,
+    seversOpener: false,
     down: false,
   }
 }

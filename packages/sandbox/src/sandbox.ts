@@ -124,6 +124,7 @@ function gate(behaviour: Behaviour, store: SandboxStore, onlyLocalNames: boolean
       return
     }
     await next()
+    if (behaviour.seversOpener) ctx.set('cross-origin-opener-policy', 'same-origin')
     store.flush()
   }
 }
