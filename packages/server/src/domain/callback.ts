@@ -63,7 +63,10 @@ export type CallbackOutcome =
     }
   | CallbackFailure
 
-type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets' | 'meter'>
+type Needs = Pick<
+  Context,
+  'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets' | 'meter' | 'log'
+>
 
 /**
  * Takes the provider's answer. With the starter's proof the code is exchanged now; without, it is parked until the

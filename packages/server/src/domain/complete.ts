@@ -17,7 +17,10 @@ export interface CompletionRequest {
   readonly completionCode: string
 }
 
-type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets' | 'meter'>
+type Needs = Pick<
+  Context,
+  'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets' | 'meter' | 'log'
+>
 
 /**
  * Exchanges a parked code for the user who started: the user who finishes must be the user who started (COSF, CORF).

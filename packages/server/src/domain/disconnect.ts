@@ -22,7 +22,7 @@ export interface RevocationView {
  * Disconnecting twice answers with the revocation that runs. Throws 404 `connector_unknown`.
  */
 export async function disconnect(
-  context: Pick<Context, 'database' | 'vault' | 'clock' | 'wakeUp' | 'activity'>,
+  context: Pick<Context, 'database' | 'vault' | 'clock' | 'wakeUp' | 'log' | 'activity'>,
   principal: Principal,
   place: ConnectorPlaceRequest,
 ): Promise<{ readonly connector: ConnectorRow; readonly revocation: RevocationView }> {

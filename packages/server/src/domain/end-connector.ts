@@ -9,6 +9,7 @@ import type { Place } from '../vault/place.ts'
 import { SealBroken } from '../vault/vault.ts'
 import { connectorPlace } from './connector-places.ts'
 import type { Context } from './context.ts'
+import { logChange } from './log-change.ts'
 
 /** Who ends a connector, and as part of what. */
 export interface Ending {
@@ -26,7 +27,7 @@ export interface Ending {
  * has ended already answers with the revocation that runs; `undefined` when it is gone or not meant any more.
  */
 export async function endConnector(
-  context: Pick<Context, 'database' | 'vault' | 'clock' | 'wakeUp'>,
+  context: Pick<Context, 'database' | 'vault' | 'clock' | 'wakeUp' | 'log'>,
   seen: ConnectorRow,
   ending: Ending,
 ): Promise<{ readonly connector: ConnectorRow; readonly revocation: Revocation } | undefined> {
@@ -34,11 +35,11 @@ export async function endConnector(
   const id = connectorId(seen.connector_id)
   // Before the transaction: one that waits for a second connection, to read the data key, could starve the pool.
   const drawnUp = await drawUpRevocation(context, seen, ending, context.clock.now())
-  return context.database.transaction(tenant, async (db) => {
+  const outcome = await context.database.transaction(tenant, async (db) => {
     const known = await lockConnector(db, tenant, id)
     if (known === undefined || !ending.isMeant(known)) return undefined
     const earlier = known.health === 'disconnected' ? await findNewestRevocation(db, tenant, id) : undefined
-    if (earlier !== undefined) return { connector: known, revocation: earlier }
+    if (earlier !== undefined) return { connector: known, revocation: earlier, isNew: false }
     const now = context.clock.now()
     const isAsSeen = known.version === seen.version && known.health === seen.health
     const revocation = isAsSeen ? drawnUp : await drawUpRevocation(context, known, ending, now)
@@ -57,8 +58,10 @@ export async function endConnector(
       await addEvent(db, tenant, { ...about, eventType: 'connector.revocation_failed', metadata: ended }, now)
     }
     const after = (await lockConnector(db, tenant, id)) ?? known
-    return { connector: after, revocation: { ...revocation, attempts: 0 } }
+    return { connector: after, revocation: { ...revocation, attempts: 0 }, isNew: true }
   })
+  if (outcome?.isNew) logChange(context, seen, 'disconnected')
+  return outcome
 }
 
 async function drawUpRevocation(

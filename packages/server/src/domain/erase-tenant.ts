@@ -12,7 +12,7 @@ import { revokeDue } from './revoke-at-provider.ts'
 
 type Needs = Pick<
   Context,
-  'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets' | 'meter' | 'wakeUp'
+  'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets' | 'meter' | 'wakeUp' | 'log'
 >
 
 /** What an erasure would destroy. */

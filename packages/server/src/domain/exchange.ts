@@ -20,7 +20,10 @@ export interface CodeInHand {
   readonly completionDigest: Buffer | undefined
 }
 
-type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets' | 'meter'>
+type Needs = Pick<
+  Context,
+  'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets' | 'meter' | 'log'
+>
 
 /**
  * Makes the one token request of a transaction and stores the connection.

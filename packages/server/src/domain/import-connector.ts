@@ -8,6 +8,7 @@ import { storeAnswer, takeIdempotencyKey } from '../store/idempotency-keys.ts'
 import { connectorPlace } from './connector-places.ts'
 import { viewConnector, type ConnectorView } from './connector-view.ts'
 import type { Context } from './context.ts'
+import { logChange } from './log-change.ts'
 import { requireReach, requireRight, type Principal } from './principal.ts'
 import { providerInUse } from './provider-client.ts'
 import { firstRefreshAt } from './refresh-schedule.ts'
@@ -34,7 +35,7 @@ export interface ImportRequest {
  * 409 `provider_not_configured`, `idempotency_conflict` and `connector_id_taken`.
  */
 export async function importConnector(
-  context: Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings'>,
+  context: Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'log'>,
   principal: Principal,
   request: ImportRequest,
 ): Promise<ConnectorView> {
@@ -67,12 +68,12 @@ export async function importConnector(
     kept: {},
     nextRefreshAt: refreshToken && firstRefreshAt(ids.connector_id, expiresAt, provider.client.definition, grantedAt),
   }
-  return context.database.transaction(tenant, async (db) => {
+  const imported = await context.database.transaction(tenant, async (db) => {
     const earlier = await takeIdempotencyKey(db, scope)
     if (earlier !== undefined) {
       if (!earlier.requestDigest.equals(requestDigest)) throw new Problem('idempotency_conflict')
       // Stored below, so it is a connector's view.
-      return earlier.body as ConnectorView
+      return { view: earlier.body as ConnectorView, isNew: false }
     }
     const now = context.clock.now()
     const id = ids.connector_id
@@ -105,8 +106,10 @@ export async function importConnector(
       },
       now,
     )
-    return view
+    return { view, isNew: true }
   })
+  if (imported.isNew) logChange(context, ids, 'connected')
+  return imported.view
 }
 
 /** Tells two bodies apart without keeping either: tokens enter the digest, and only the digest is stored. */

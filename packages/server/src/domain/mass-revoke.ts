@@ -19,7 +19,7 @@ const connectorsOfOrder = 50
 /** Side by side: less than half of the pool, so that requests go on being served. */
 const atOnce = 4
 
-type Needs = Pick<Context, 'database' | 'vault' | 'clock' | 'wakeUp'>
+type Needs = Pick<Context, 'database' | 'vault' | 'clock' | 'wakeUp' | 'log'>
 
 /**
  * Works off the orders of the kill switch by a portion each, and answers how many connectors were disconnected.

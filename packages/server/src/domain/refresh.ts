@@ -4,6 +4,7 @@ import { findConnector } from '../store/connectors.ts'
 import type { RefreshFailure } from '../store/refresh-leases.ts'
 import type { ConnectorRow } from '../store/rows.ts'
 import type { Context } from './context.ts'
+import { logChange } from './log-change.ts'
 import { prepareRefresh } from './prepare-refresh.ts'
 import { lost, outcomeUnknown } from './refresh-failure.ts'
 import type { RefreshReason, RefreshResult } from './refresh-result.ts'
@@ -112,6 +113,8 @@ async function fail(context: RefreshNeeds, connector: ConnectorRow, failure: Ref
     failures: connector.refresh_failures,
   }
   const isRecorded = await storeFailure(context, connector, lease, failure)
+  // What was sent and failed is told by whoever sent it.
+  if (isRecorded && failure.health !== connector.health) logChange(context, connector, failure.health, failure.reason)
   if (isRecorded && failure.reason === outcomeUnknown) countRefresh(context, connector, 'outcome_unknown')
   const after = isRecorded ? await findAgain(context, connector) : undefined
   return after === undefined ? { kind: 'changed' } : { kind: 'failed', connector: after }

@@ -6,6 +6,7 @@ import { addEvent } from '../store/events.ts'
 import { claimDueRevocations, endRevocation, postponeRevocation, type Revocation } from '../store/revocations.ts'
 import { SealBroken } from '../vault/vault.ts'
 import type { Context } from './context.ts'
+import { logChange } from './log-change.ts'
 import { revocationPlace } from './end-connector.ts'
 import { providerInUse } from './provider-client.ts'
 import { providerLabel } from './provider-label.ts'
@@ -17,7 +18,10 @@ const firstBackoffMs = 10_000
 const longestBackoffMs = 60 * 60_000
 const longestWaitMs = 7 * 24 * 60 * 60_000
 
-type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets' | 'meter'>
+type Needs = Pick<
+  Context,
+  'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'egress' | 'keySets' | 'meter' | 'log'
+>
 
 /**
  * Works off revocations that are due, and answers how many there were. The end state of each becomes an event.
@@ -49,8 +53,9 @@ async function revokeOne(context: Needs, revocation: Revocation): Promise<void> 
   }
   context.meter.count('revocations_total', { provider, outcome: outcome.kind })
   const reason = outcome.kind === 'failed' ? outcome.reason : undefined
-  await context.database.transaction(tenant, async (db) => {
-    if (!(await endRevocation(db, tenant, revocation.revocation_id, { status: outcome.kind, reason }, now))) return
+  const hasEnded = await context.database.transaction(tenant, async (db) => {
+    const isFirst = await endRevocation(db, tenant, revocation.revocation_id, { status: outcome.kind, reason }, now)
+    if (!isFirst) return false
     await addEvent(
       db,
       tenant,
@@ -72,7 +77,10 @@ async function revokeOne(context: Needs, revocation: Revocation): Promise<void> 
       },
       now,
     )
+    return true
   })
+  if (hasEnded)
+    logChange(context, revocation, outcome.kind === 'revoked' ? 'revoked' : 'revocation_failed', reason ?? outcome.kind)
 }
 
 async function attempt(context: Needs, revocation: Revocation): Promise<GrantRevocation> {

@@ -23,6 +23,7 @@ import type { Place } from '../vault/place.ts'
 import { writeCallerContext } from './caller-context.ts'
 import { connectorPlace } from './connector-places.ts'
 import type { Context } from './context.ts'
+import { logChange } from './log-change.ts'
 import { firstRefreshAt } from './refresh-schedule.ts'
 import { isSamePlace } from './prepare-transaction.ts'
 import { transactionPlace } from './transaction-places.ts'
@@ -34,7 +35,7 @@ export interface Connected {
   readonly connectorId: ConnectorId
 }
 
-type Needs = Pick<Context, 'database' | 'vault' | 'clock'>
+type Needs = Pick<Context, 'database' | 'vault' | 'clock' | 'log'>
 
 /**
  * Writes connector, event and the transaction's end in one database transaction: a new connector, or new credentials in
@@ -58,13 +59,13 @@ export async function storeConnection(
     nextRefreshAt: refreshToken && firstRefreshAt(id, expiresAt, definition, now),
   }
   const callerContext = await moveCallerContext(context, transaction)
-  await context.database.transaction(tenant, async (db) => {
-    const isNew = await putConnector(db, transaction, credentials, now)
+  const change = await context.database.transaction(tenant, async (db) => {
+    const made = (await putConnector(db, transaction, credentials, now)) ? 'connected' : 'reconnected'
     const recorded = addEvent(
       db,
       tenant,
       {
-        eventType: isNew ? 'connector.connected' : 'connector.reconnected',
+        eventType: `connector.${made}`,
         actorId: transaction.principal_subject,
         resourceType: 'connector',
         resourceId: id,
@@ -87,7 +88,9 @@ export async function storeConnection(
     // Neither waits for the other's answer.
     const [finished] = await Promise.all([finishing, recorded])
     if (!finished) throw new Problem('invalid_state')
+    return made
   })
+  logChange(context, transaction, change)
   return { provider: transaction.provider_slug, collectionId: transaction.collection_id, connectorId: id }
 }
 

@@ -9,6 +9,7 @@ import { failRefresh, storeRefresh, type RefreshFailure, type RefreshLease } fro
 import type { ConnectorRow } from '../store/rows.ts'
 import { connectorPlace } from './connector-places.ts'
 import type { Context } from './context.ts'
+import { logChange } from './log-change.ts'
 import { dropGrant } from './drop-grant.ts'
 import type { PreparedRefresh } from './prepare-refresh.ts'
 import { nextRefreshAt } from './refresh-schedule.ts'
@@ -19,7 +20,7 @@ const keepTryingMs = 10 * 60_000
 const firstWaitMs = 250
 const longestWaitMs = 5_000
 
-type Needs = Pick<Context, 'database' | 'vault' | 'clock' | 'egress'>
+type Needs = Pick<Context, 'database' | 'vault' | 'clock' | 'egress' | 'log'>
 
 /** A refresh that was sent. */
 export interface SentRefresh {
@@ -38,20 +39,21 @@ export interface SentRefresh {
  */
 export async function storeGrant(context: Needs, sent: SentRefresh, grant: TokenGrant): Promise<boolean> {
   const { lease, connector } = sent
-  const isStored = await insist(async () => {
+  const before = await insist(async () => {
     const tokens = await sealGrant(context, sent, grant)
     const now = context.clock.now()
     return context.database.transaction(lease.tenantId, async (db) => {
-      const before = await storeRefresh(db, lease, tokens, now)
-      if (before === undefined) return false
+      const health = await storeRefresh(db, lease, tokens, now)
+      if (health === undefined) return undefined
       await tell(db, connector, 'token.refreshed', undefined, now)
       // By the row as it is now: it may have been given up after it was read.
-      if (before !== 'active') await tell(db, connector, 'connector.recovered', undefined, now)
-      return true
+      if (health !== 'active') await tell(db, connector, 'connector.recovered', undefined, now)
+      return health
     })
   })
-  if (!isStored) await dropIfUnwanted(context, sent.prepared.client, connector, grant)
-  return isStored
+  if (before === undefined) await dropIfUnwanted(context, sent.prepared.client, connector, grant)
+  else if (before !== 'active') logChange(context, connector, 'recovered')
+  return before !== undefined
 }
 
 async function sealGrant(context: Needs, sent: SentRefresh, grant: TokenGrant) {
