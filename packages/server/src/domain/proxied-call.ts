@@ -115,6 +115,8 @@ export class ProxiedCall {
   }
 
   #learn(head: ReplyHead): void {
+    const mayTell = head.status === 429 || head.headers.some(([name]) => /limit/i.test(name))
+    if (!mayTell) return
     const headers = new Map(head.headers.map(([name, value]) => [name.toLowerCase(), value]))
     const limit = readRateLimit(head.status, headers, this.#context.clock.now())
     if (limit !== undefined) this.#context.rateBudgets.learn(this.#budgeted, limit)

@@ -1,14 +1,18 @@
 import type { AccessRow } from '../store/connector-access.ts'
-import { pathTemplate } from './path-template.ts'
 import { providerLabel } from './provider-label.ts'
-import type { ProxyCall, ProxyNeeds } from './proxy-call.ts'
+import type { ProxyNeeds } from './proxy-call.ts'
 import type { ProxyActor } from './proxy-caller.ts'
 
 /** Counts and records how a call ended: with the provider's status, or with a code of our own. */
 export type Recorder = (outcome: number | string) => Promise<void>
 
-/** Makes the recorder of one call. */
-export function recorder(context: ProxyNeeds, actor: ProxyActor, connector: AccessRow, call: ProxyCall): Recorder {
+/** Makes the recorder of one call; `route` is the path's template. */
+export function recorder(
+  context: ProxyNeeds,
+  actor: ProxyActor,
+  connector: AccessRow,
+  call: { readonly method: string; readonly route: string },
+): Recorder {
   const slug = connector.provider_slug
   const provider = providerLabel(context, slug)
   return async (outcome) => {
@@ -22,7 +26,7 @@ export function recorder(context: ProxyNeeds, actor: ProxyActor, connector: Acce
       connectorId: connector.connector_id,
       place: { space_id: connector.space_id, collection_id: connector.collection_id },
       actorId: actor.actorId,
-      metadata: { method: call.method, path: pathTemplate(call.path), status: outcome },
+      metadata: { method: call.method, path: call.route, status: outcome },
     })
   }
 }

@@ -31,7 +31,8 @@ export async function proxy(
   const access = await freshAccess(context, actor.tenantId, place, minTtlMs)
   if (access.kind !== 'ready') throw noAccess(access)
   const { connector } = access
-  const record = recorder(context, actor, connector, call)
+  const route = pathTemplate(call.path)
+  const record = recorder(context, actor, connector, { method: call.method, route })
   try {
     requirePolicy(connector, call.method, call.path)
     const target = await proxyTarget(context, actor.tenantId, connector)
@@ -39,7 +40,7 @@ export async function proxy(
       tenantId: actor.tenantId,
       contextId: target.contextId,
       connectorId: connector.connector_id,
-      route: pathTemplate(call.path),
+      route,
     }
     const proxied = new ProxiedCall(context, actor, place, { call, reply, target, record, access, budgeted })
     const waitMs = await context.rateBudgets.admit(budgeted)

@@ -86,6 +86,7 @@ export function createRateBudgets(context: Pick<Context, 'database' | 'clock'>):
   }
 
   function waitFor(call: BudgetedCall): number | undefined {
+    if (budgets.size === 0) return undefined
     const now = nowMs()
     const named = buckets.get(routeKey(call))
     const waits = [call.connectorId, ''].flatMap((connectorId) =>

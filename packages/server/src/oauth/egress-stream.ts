@@ -98,7 +98,20 @@ class StreamCall implements Dispatcher.DispatchHandler {
     this.#place.release()
   }
 
+  get #leftMs(): number {
+    return this.#request.limits.totalMs - (performance.now() - this.#startedAtMs)
+  }
+
+  #waitForEnd(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#tookTooLong(), Math.max(this.#leftMs, 1))
+  }
+
   #headIsLate(): void {
+    if (this.#phase !== 'head') {
+      this.#waitForEnd()
+      return
+    }
     const { body, limits } = this.#request
     const isStream = body !== undefined && !Buffer.isBuffer(body)
     // Not the provider's fault while it is the caller who sends nothing.
@@ -115,7 +128,7 @@ class StreamCall implements Dispatcher.DispatchHandler {
 
   onBodySent(): void {
     if (this.#phase !== 'head') return
-    if (performance.now() - this.#startedAtMs > this.#request.limits.totalMs) this.#tookTooLong()
+    if (this.#leftMs < 0) this.#tookTooLong()
     else this.#timer.refresh()
   }
 
@@ -130,10 +143,9 @@ class StreamCall implements Dispatcher.DispatchHandler {
       if (this.#interimReplies > maxInterimReplies) this.fail('network', `${this.#host} sends no final reply`)
       return
     }
-    clearTimeout(this.#timer)
-    const leftMs = this.#request.limits.totalMs - (performance.now() - this.#startedAtMs)
-    this.#timer = setTimeout(() => this.#tookTooLong(), Math.max(leftMs, 1))
     this.#phase = 'deciding'
+    // Most calls end before the timer of the head does; the others go on from there.
+    if (this.#leftMs < this.#request.limits.headMs) this.#waitForEnd()
     const decision = this.#begin({ status, headers: headerPairs(controller.rawHeaders ?? given) })
     if (decision instanceof Promise) {
       controller.pause()
