@@ -23,6 +23,7 @@ const restMs = { quick: 1_000, full: 15_000 }
 
 export async function memory(asking: Asking): Promise<MemoryReport> {
   if (process.platform !== 'linux') return { goalMiB: 200, figures: [], skipped: ['memory is read from /proc'] }
+  asking.signal.throwIfAborted()
   const rest = asking.plan.rounds > 2 ? restMs.full : restMs.quick
   return {
     goalMiB: 200,

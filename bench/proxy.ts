@@ -72,7 +72,7 @@ async function proxy(asking: Asking, reply: 'small' | 'large', title: string): P
     unit: 'calls',
     ours,
     goals: { [bare]: 0.75 },
-    results: await inRounds(contenders, asking.plan, asking.log),
+    results: await inRounds(contenders, asking),
     postgresql: database.version,
     skipped: nginxServer === undefined ? ['nginx is not installed (Debian: apt-get install nginx-light)'] : [],
   }

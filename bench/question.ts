@@ -1,14 +1,12 @@
-import type { Measured, Plan } from './measure/rounds.ts'
+import type { Course, Measured } from './measure/rounds.ts'
 
 /** How a question is asked: how long, how many, and whether the service is profiled. */
-export interface Asking {
-  readonly plan: Plan
+export interface Asking extends Course {
   readonly connections: number
   readonly tenants: number
   readonly connectorsEach: number
   /** A folder for CPU profiles of the service. */
   readonly profileTo: string | undefined
-  readonly log: (line: string) => void
 }
 
 /** What rounds of contenders said. */

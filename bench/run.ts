@@ -36,6 +36,11 @@ const { values, positionals } = parseArgs({
 const unknown = positionals.filter((name) => !known.includes(name))
 if (unknown.length > 0) throw new Error(`No such question: ${unknown.join(', ')}; there are ${known.join(', ')}`)
 const chosen = positionals.length === 0 ? known : positionals
+const stopping = new AbortController()
+// Else temporary folders and the database would stay behind. A second signal ends it as it is.
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(name, () => stopping.abort(new Error(`Ended by ${name}`)))
+}
 const asking: Asking = {
   plan: values.quick
     ? { rounds: 2, seconds: 1, warmUpSeconds: 1 }
@@ -45,6 +50,7 @@ const asking: Asking = {
   connectorsEach: values.quick ? 5 : 20,
   profileTo: values.profile ? fileURLToPath(new URL('results/profiles', import.meta.url)) : undefined,
   log: (line) => console.log(line),
+  signal: stopping.signal,
 }
 
 const answers: ComparisonResult[] = []

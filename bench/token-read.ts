@@ -1,6 +1,7 @@
 /**
  * How fast is a token read? `POST …/connectors/{connector_id}/token` of the real service, with tokens that need no
- * refresh, against Fastify with one prepared select, the same JWT check and the same unseal.
+ * refresh, against Fastify with one prepared select, the same JWT check and the same unseal; and against itself without its record
+ * of uses.
  */
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
@@ -15,29 +16,31 @@ import type { Asking, Comparison } from './question.ts'
 
 const ours = 'connector-oauth'
 const bare = 'Fastify + select'
+const pipelined = 'Fastify + select, one connection'
+const unrecorded = 'connector-oauth without record'
 
 export async function tokenRead(asking: Asking): Promise<Comparison> {
   await using stack = new AsyncDisposableStack()
   const database = await createBenchDatabase(stack)
   const provider = stack.use(await startServer('contenders/provider.ts'))
-  const service = stack.use(
-    await startService({
-      databaseUrl: database.databaseUrl,
-      privateHosts: [new URL(provider.url).host],
-      profileTo: asking.profileTo,
-    }),
-  )
+  const serviceOptions = { databaseUrl: database.databaseUrl, privateHosts: [new URL(provider.url).host] }
+  const service = stack.use(await startService({ ...serviceOptions, profileTo: asking.profileTo }))
+  const { deployment } = service
   const tenants = await addTenants(service, provider.url, asking.tenants)
   const connectors = await addConnectors(service, tenants, asking.connectorsEach)
   const key = randomBytes(32)
   await copyTokens(database.databaseUrl, connectors, key)
-  const settings: FastifySelectSettings = {
+  const settings: Omit<FastifySelectSettings, 'connections'> = {
     databaseUrl: database.databaseUrl,
-    jwtSecret: service.deployment.jwtSecret,
+    jwtSecret: deployment.jwtSecret,
     key: key.toString('base64'),
   }
-  const select = stack.use(await startServer('contenders/fastify-select.ts', settings))
-  await agree(service, select, connectors)
+  const select = stack.use(await startServer('contenders/fastify-select.ts', { ...settings, connections: 'pool' }))
+  const onOne = stack.use(await startServer('contenders/fastify-select.ts', { ...settings, connections: 'one' }))
+  const silent = stack.use(
+    await startService({ ...serviceOptions, deployment, script: 'contenders/unrecorded-service.ts' }),
+  )
+  await agree([service, silent, select, onOne], connectors)
   const load = stack.use(startLoad())
   const requests = connectors.map(({ path, tenant }) => ({
     method: 'POST' as const,
@@ -49,15 +52,16 @@ export async function tokenRead(asking: Asking): Promise<Comparison> {
     [
       contender({ name: ours, server: service, database }, loadOf(service), load),
       contender({ name: bare, server: select, database }, loadOf(select), load),
+      contender({ name: pipelined, server: onOne, database }, loadOf(onOne), load),
+      contender({ name: unrecorded, server: silent, database }, loadOf(silent), load),
     ],
-    asking.plan,
-    asking.log,
+    asking,
   )
   return {
     title: 'Token read',
     unit: 'reads',
     ours,
-    goals: { [bare]: 0.75 },
+    goals: { [bare]: 0.75, [unrecorded]: 0.9 },
     results,
     postgresql: database.version,
     skipped: [],
@@ -84,10 +88,10 @@ async function copyTokens(databaseUrl: string, connectors: readonly BenchConnect
   }
 }
 
-/** Both must hand out the very token that was stored; a fast wrong answer is none. */
-async function agree(service: Server, select: Server, connectors: readonly BenchConnector[]): Promise<void> {
+/** All must hand out the very token that was stored; a fast wrong answer is none. */
+async function agree(servers: readonly Server[], connectors: readonly BenchConnector[]): Promise<void> {
   for (const { path, tenant, accessToken } of connectors.slice(0, 20)) {
-    for (const { url } of [service, select]) {
+    for (const { url } of servers) {
       const reply = await fetch(`${url}${path}/token`, {
         method: 'POST',
         headers: { authorization: `Bearer ${tenant.token}` },

@@ -72,8 +72,7 @@ export async function wholeFlow(asking: Asking): Promise<Comparison> {
         load,
       ),
     ],
-    asking.plan,
-    asking.log,
+    asking,
   )
   return {
     title: 'Whole flow',

@@ -1,4 +1,7 @@
-/** The least a token read can be: Fastify, the JWT check, one prepared select, one unseal. */
+/**
+ * The least a token read can be: Fastify, the JWT check, one prepared select, one unseal. The select goes over a pool, as it is usually
+ * done, or behind all others over one connection.
+ */
 import Fastify from 'fastify'
 import pg from 'pg'
 import { announce, readSettings } from '../measure/answer.ts'
@@ -10,6 +13,7 @@ export interface FastifySelectSettings {
   readonly jwtSecret: string
   /** In Base64. */
   readonly key: string
+  readonly connections: 'pool' | 'one'
 }
 
 interface Row {
@@ -23,7 +27,9 @@ interface Row {
 const settings = (await readSettings()) as FastifySelectSettings
 const check = createJwtCheck(settings.jwtSecret)
 const key = Buffer.from(settings.key, 'base64')
-const pool = new pg.Pool({ connectionString: settings.databaseUrl, max: 10, idleTimeoutMillis: 0, pipeline: true })
+const connection = { connectionString: settings.databaseUrl, pipeline: true }
+const database =
+  settings.connections === 'one' ? await connected() : new pg.Pool({ ...connection, max: 10, idleTimeoutMillis: 0 })
 const select = {
   name: 'token',
   text: `select access_token, token_type, expires_at, scopes
@@ -37,7 +43,7 @@ app.post<{ Params: { space_id: string; collection_id: string; connector_id: stri
   async (request, reply) => {
     const { tenantId } = await check(request.headers.authorization)
     const { space_id, collection_id, connector_id } = request.params
-    const { rows } = await pool.query<Row>({ ...select, values: [tenantId, connector_id, space_id, collection_id] })
+    const { rows } = await database.query<Row>({ ...select, values: [tenantId, connector_id, space_id, collection_id] })
     const [row] = rows
     if (row === undefined) return reply.code(404).send({ detail: 'unknown' })
     return {
@@ -50,5 +56,11 @@ app.post<{ Params: { space_id: string; collection_id: string; connector_id: stri
     }
   },
 )
+
+async function connected(): Promise<pg.Client> {
+  const client = new pg.Client(connection)
+  await client.connect()
+  return client
+}
 
 announce(await app.listen({ host: '127.0.0.1', port: 0 }))

@@ -21,21 +21,36 @@ export interface Plan {
   readonly warmUpSeconds: number
 }
 
+/** How it is measured. */
+export interface Course {
+  readonly plan: Plan
+  readonly log: (line: string) => void
+  /** Ends the measuring at once with its reason, so that what was started for it is cleaned up. */
+  readonly signal: AbortSignal
+}
+
 /**
  * Measures the contenders in turn, round by round, so that what changes on the machine meanwhile changes for all. Each
  * round begins with another one.
  */
 export async function inRounds(
   contenders: readonly Contender[],
-  plan: Plan,
-  log: (line: string) => void,
+  { plan, log, signal }: Course,
 ): Promise<ReadonlyMap<string, readonly Measured[]>> {
-  for (const contender of contenders) await contender.measure(plan.warmUpSeconds)
+  const stopped = new Promise<never>((_, reject) => {
+    // Aborted by the run, always with an error.
+    const stop = (): void => reject(signal.reason as Error)
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+  })
+  stopped.catch(() => {})
+  const measure = (contender: Contender, seconds: number) => Promise.race([contender.measure(seconds), stopped])
+  for (const contender of contenders) await measure(contender, plan.warmUpSeconds)
   const results = new Map<string, Measured[]>(contenders.map(({ name }) => [name, []]))
   for (let round = 0; round < plan.rounds; round += 1) {
     const first = round % contenders.length
     for (const contender of [...contenders.slice(first), ...contenders.slice(0, first)]) {
-      const measured = await contender.measure(plan.seconds)
+      const measured = await measure(contender, plan.seconds)
       results.get(contender.name)?.push(measured)
       log(
         `  round ${round + 1}: ${contender.name.padEnd(28)} ${measured.perSecond.toFixed(0).padStart(7)}/s` +

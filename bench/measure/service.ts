@@ -9,7 +9,7 @@ import {
   type Deployment,
   type ServiceProcess,
 } from '../../packages/server/test/support/service-process.ts'
-import { childOf, start, type Server } from './child.ts'
+import { childOf, scriptPath, start, type Server } from './child.ts'
 
 const followParent = new URL('../../packages/server/bin/follow-parent.mjs', import.meta.url).href
 const main = fileURLToPath(new URL('../../packages/server/src/main.ts', import.meta.url))
@@ -27,22 +27,29 @@ export interface ServiceOptions {
   readonly dataDir?: string
   /** `host:port` of stand-ins that it may call. */
   readonly privateHosts?: readonly string[]
+  /** Another one's keys and secrets, to serve from the same database. */
+  readonly deployment?: Deployment
+  /** Another composition of the service; it is started with the same settings. */
+  readonly script?: string
   /** A folder for the CPU profile that it writes when it ends. */
   readonly profileTo?: string | undefined
 }
 
 /** Starts the service. Its log goes to a file, as a production log goes somewhere. */
 export async function startService(options: ServiceOptions): Promise<BenchService> {
-  const deployment = deploymentOf(options.databaseUrl ?? '', {
-    ALLOWED_PRIVATE_HOSTS: (options.privateHosts ?? []).join(','),
-    ...(options.dataDir !== undefined && { DATA_DIR: options.dataDir }),
-  })
+  const deployment =
+    options.deployment ??
+    deploymentOf(options.databaseUrl ?? '', {
+      ALLOWED_PRIVATE_HOSTS: (options.privateHosts ?? []).join(','),
+      ...(options.dataDir !== undefined && { DATA_DIR: options.dataDir }),
+    })
   const port = await freePort()
   const folder = mkdtempSync(path.join(tmpdir(), 'connector-oauth-bench-'))
   const log = openSync(path.join(folder, 'log'), 'a')
   const profiling = options.profileTo === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profileTo}`]
+  const program = options.script === undefined ? [main, 'serve'] : [scriptPath(options.script)]
   const child = childOf(
-    start([...profiling, '--import', followParent, main, 'serve'], {
+    start([...profiling, '--import', followParent, ...program], {
       cwd: folder,
       env: { ...deployment.env, PORT: String(port) },
       stdio: ['ignore', log, log, 'ipc'],
