@@ -60,7 +60,10 @@ export async function storeConnection(
   }
   const callerContext = await moveCallerContext(context, transaction)
   const change = await context.database.transaction(tenant, async (db) => {
-    const made = (await putConnector(db, transaction, credentials, now)) ? 'connected' : 'reconnected'
+    const putting = putConnector(db, transaction, credentials, now)
+    // An id that was drawn for this transaction names nothing yet.
+    const isNew = transaction.connector_named ? await putting : true
+    const made = isNew ? 'connected' : 'reconnected'
     const recorded = addEvent(
       db,
       tenant,
@@ -85,8 +88,8 @@ export async function storeConnection(
       status: 'connected',
       errorCode: undefined,
     })
-    // Neither waits for the other's answer.
-    const [finished] = await Promise.all([finishing, recorded])
+    // None waits for another's answer; when the first fails, the others do with it.
+    const [, finished] = await Promise.all([putting, finishing, recorded])
     if (!finished) throw new Problem('invalid_state')
     return made
   })
