@@ -15,6 +15,12 @@ import {
 export const CollectionParams = Type.Object({ space_id: Uuid, collection_id: Uuid })
 export const ConnectorParams = Type.Object({ space_id: Uuid, collection_id: Uuid, connector_id: ConnectorId })
 
+/** For the reference page: the path is taken as it was sent, undecoded. */
+export const ProxyParams = Type.Object({
+  ...ConnectorParams.properties,
+  path: Type.String({ description: 'What follows the provider’s API address, with any number of slashes' }),
+})
+
 export const ConnectorStatus = Type.Enum(['active', 'degraded', 'reauth_required', 'paused', 'disconnected'])
 
 const ProxyPolicy = nullable(

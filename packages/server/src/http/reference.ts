@@ -6,6 +6,8 @@ import { createHash } from 'node:crypto'
 /** `GET /openapi.json` and `GET /docs`, from the schemas that validate. */
 export async function registerReference(app: FastifyInstance, publicUrl: string): Promise<void> {
   await app.register(swagger, {
+    // The framework's name for the rest of a path is none that OpenAPI knows.
+    transform: ({ schema, url }) => ({ schema, url: url.replace(/\/\*$/, '/:path') }),
     openapi: {
       openapi: '3.1.0',
       info: {

@@ -148,6 +148,9 @@ it('serves OpenAPI 3.1 of the routes there are, and a reference page', async () 
     provider_slug: true,
   })
   assert.ok(!Object.keys(paths).some((path) => path.includes('api-proxy')))
+  for (const path of Object.keys(paths)) assert.match(path, /^(\/([a-z0-9-]+|\{[a-z_]+\}))+$/)
+  const proxy = Object.entries(paths).find(([path]) => path.endsWith('/proxy/{path}'))?.[1]['get']
+  assert.ok(proxy?.parameters?.some(({ name, required }) => name === 'path' && required))
   const docs = await fetch(`${service.url}/docs`)
   assert.equal(docs.status, 200)
   assert.match(docs.headers.get('content-type') ?? '', /^text\/html/)

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { ConnectorParams } from '@connector-oauth/contract/connectors.ts'
+import { ConnectorParams, ProxyParams } from '@connector-oauth/contract/connectors.ts'
 import { collectionId, connectorId, spaceId } from '../../core/ids.ts'
 import { Problem } from '../../core/problem.ts'
 import { leasePrefix } from '../../domain/leases.ts'
@@ -156,7 +156,7 @@ const documentation = {
   description:
     'Method, path, query, body and most headers go to the provider as they are sent; its answer comes back as it is. An answer of this service’s own carries X-Connector-Error.',
   security: [{ bearer: [] }],
-  params: ConnectorParams,
+  params: ProxyParams,
 }
 
 function isPreflight(request: FastifyRequest): boolean {
