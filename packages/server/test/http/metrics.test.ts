@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { connectAccount } from '../support/consent.ts'
-import { connectorPath, readToken } from '../support/connectors.ts'
+import { connectorPath, readToken, rows } from '../support/connectors.ts'
 import { collectionId, spaceId, startTestService, type TestService } from '../support/service.ts'
 import { addProvider } from './own-providers.ts'
 
@@ -55,6 +55,7 @@ describe('GET /metrics', () => {
     const ended = await connectAccount(service)
     await service.call('DELETE', connectorPath(ended))
     service.clock.advance(60_000)
+    await writeDeliveries()
     const text = await page()
     const count = (name: string) => valueOf(text, `connector_oauth_${name}`)
     assert.equal(count('connectors{status="paused"}'), 1)
@@ -64,6 +65,9 @@ describe('GET /metrics', () => {
     const oldest = count('work_oldest_due_seconds{work="revoke"}')
     assert.ok(oldest >= 60 && oldest < 120, String(oldest))
     assert.ok(count('work_due{work="link"}') >= 3)
+    assert.deepEqual([count('work_due{work="deliver"}'), count('webhook_deliveries_pending')], [2, 4])
+    const sinceLooked = count('work_oldest_due_seconds{work="deliver"}')
+    assert.ok(sinceLooked >= 20 && sinceLooked < 60, String(sinceLooked))
     assert.equal(count('data_keys{key_id="development",state="wraps"}'), 1)
     assert.ok(count('migrations_applied') >= 3)
     assert.ok(count('database_connections{state="idle"}') >= 1)
@@ -97,3 +101,23 @@ describe('GET /metrics', () => {
     }
   })
 })
+
+/** Two that are due, one whose time has not come, and one whose endpoint is left alone for a while. */
+async function writeDeliveries(): Promise<void> {
+  const now = service.clock.now()
+  const at = (seconds: number): Date => new Date(now.getTime() + seconds * 1000)
+  await rows(
+    service,
+    `with hook as (
+       insert into webhooks (tenant_id, webhook_id, url, secret, cursor_position, claimed_at, retry_at, created_at, updated_at)
+       values ('acme', 'whk_well', 'https://receiver.example', '', 0, $2, null, $1, $1),
+              ('acme', 'whk_ill', 'https://receiver.example', '', 0, $2, $4, $1, $1))
+     insert into webhook_deliveries
+       (tenant_id, webhook_id, event_id, position, event_type, resource_id, status, next_attempt_at, created_at)
+     values ('acme', 'whk_well', 'evt_1', 1, 'a.b', 'c', 'pending', $3, $1),
+            ('acme', 'whk_well', 'evt_2', 2, 'a.b', 'c', 'pending', $3, $1),
+            ('acme', 'whk_well', 'evt_3', 3, 'a.b', 'c', 'pending', $4, $1),
+            ('acme', 'whk_ill', 'evt_1', 1, 'a.b', 'c', 'pending', $3, $1)`,
+    [now, at(-20), at(-3600), at(3600)],
+  )
+}
