@@ -79,6 +79,10 @@ export const problems = {
     409,
     'This connector belongs to another provider account; sign in with that account, or start a session with allow_account_change.',
   ],
+  authorization_revoked: [
+    409,
+    'An administrator disconnected connections like this one after this authorization began; start the connection again.',
+  ],
   connector_disconnected: [409, 'This connector is disconnected; connect it again first.'],
   connector_paused: [409, 'This connector is paused; resume it first.'],
   reauth_required: [409, 'The provider no longer accepts this connection; the user must connect again.'],

@@ -4,6 +4,7 @@ import type { Secret } from '../core/secret.ts'
 import type { ProviderClient, TokenFailure, TokenGrant } from '../core/token.ts'
 import { AccountMismatchError, readAccount, type AccountReading } from '../oauth/account.ts'
 import { exchangeCode } from '../oauth/token-request.ts'
+import { isOrderedAway } from '../store/connecting.ts'
 import type { Transaction } from '../store/find-transactions.ts'
 import { claimExchange } from '../store/transactions.ts'
 import type { Context } from './context.ts'
@@ -29,7 +30,7 @@ type Needs = Pick<
  * Makes the one token request of a transaction and stores the connection.
  *
  * The caller has proven to be the starter, and `client` is that of the transaction's context (`providerOf`). Throws 400 `invalid_state` when another request was first,
- * 400 `invalid_grant`, 409 `account_changed` and the like, 502 `provider_error`, 504 `provider_timeout`; the transaction has
+ * 400 `invalid_grant`, 409 `account_changed`, `authorization_revoked` and the like, 502 `provider_error`, 504 `provider_timeout`; the transaction has
  * failed then, since a code works once.
  */
 export async function exchange(
@@ -41,10 +42,11 @@ export async function exchange(
   const tenant = tenantId(transaction.tenant_id)
   const id = transactionId(transaction.transaction_id)
   const db = context.database.tenant(tenant)
-  if (!(await claimExchange(db, tenant, id, context.clock.now(), inHand.completionDigest))) {
-    throw new Problem('invalid_state')
-  }
+  const claiming = claimExchange(db, tenant, id, context.clock.now(), inHand.completionDigest)
+  const [isClaimed, isRevoked] = await Promise.all([claiming, isOrderedAway(db, transaction)])
+  if (!isClaimed) throw new Problem('invalid_state')
   try {
+    if (isRevoked) throw new Problem('authorization_revoked')
     const grant = await requestToken(context, client, transaction, inHand)
     const { account, kept } = await identifyAccount(context, client, grant)
     try {
@@ -52,7 +54,8 @@ export async function exchange(
       return await storeConnection(context, transaction, whole, account, client.definition)
     } catch (error) {
       // A refusal is about which account this is, and dropping the grant might cut off a good connection to it.
-      if (!(error instanceof Problem)) await dropGrant(context, client, grant)
+      // Not so the kill switch, which was thrown just now and wants every such grant ended.
+      if (!(error instanceof Problem) || error.code === 'authorization_revoked') await dropGrant(context, client, grant)
       throw error
     }
   } catch (error) {

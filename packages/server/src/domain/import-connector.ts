@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mintConnectorId, type CollectionId, type ConnectorId, type ProviderSlug, type SpaceId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
 import type { Secret } from '../core/secret.ts'
+import { beginConnecting } from '../store/connecting.ts'
 import { addConnector, findConnector } from '../store/connectors.ts'
 import { addEvent } from '../store/events.ts'
 import { storeAnswer, takeIdempotencyKey } from '../store/idempotency-keys.ts'
@@ -75,6 +76,7 @@ export async function importConnector(
       // Stored below, so it is a connector's view.
       return { view: earlier.body as ConnectorView, isNew: false }
     }
+    await beginConnecting(db, tenant)
     const now = context.clock.now()
     const id = ids.connector_id
     const { spaceId, collectionId, providerSlug, scopeConfig } = request

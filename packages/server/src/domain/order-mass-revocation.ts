@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { SpaceId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
 import { addAuditEntry } from '../store/audit.ts'
+import { holdUpConnecting } from '../store/connecting.ts'
 import { storeAnswer, takeIdempotencyKey } from '../store/idempotency-keys.ts'
 import { addMassRevocation } from '../store/mass-revocations.ts'
 import type { Context } from './context.ts'
@@ -20,7 +21,7 @@ export interface MassRevocationRequest {
 
 /**
  * Orders the disconnection of every connector of the tenant that fits and was connected before now; workers begin at
- * once.
+ * once. Authorizations under way that fit can no longer be completed.
  *
  * A token whose claims reach some spaces only must order for one of these; one that reaches some collections only cannot
  * order at all, since a filter names none. Throws 403 `space_forbidden` and 409 `idempotency_conflict`.
@@ -45,6 +46,8 @@ export async function orderMassRevocation(
       // Stored below, so it is an order's view.
       return earlier.body as MassRevocationView
     }
+    // What was begun before is visible now, and what comes later has a later time.
+    await holdUpConnecting(db, tenantId)
     const now = context.clock.now()
     const order = await addMassRevocation(db, tenantId, {
       id: `mrev_${randomBytes(16).toString('base64url')}`,

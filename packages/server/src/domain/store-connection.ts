@@ -11,6 +11,7 @@ import {
 import { Problem } from '../core/problem.ts'
 import type { ProviderDefinition } from '../core/provider-definition.ts'
 import type { ProviderAccount, TokenGrant } from '../core/token.ts'
+import { beginConnecting, isOrderedAway } from '../store/connecting.ts'
 import { addConnector, lockConnector, reconnectConnector, type Credentials } from '../store/connectors.ts'
 import type { Db } from '../store/database.ts'
 import { addEvent } from '../store/events.ts'
@@ -41,7 +42,7 @@ type Needs = Pick<Context, 'database' | 'vault' | 'clock' | 'log'>
  * Writes connector, event and the transaction's end in one database transaction: a new connector, or new credentials in
  * place of the old.
  *
- * Throws 409 `account_changed`, `connector_id_taken` and `connector_disconnected`.
+ * Throws 409 `account_changed`, `authorization_revoked`, `connector_id_taken` and `connector_disconnected`.
  */
 export async function storeConnection(
   context: Needs,
@@ -52,14 +53,16 @@ export async function storeConnection(
 ): Promise<Connected> {
   const tenant = tenantId(transaction.tenant_id)
   const id = connectorId(transaction.connector_id)
-  const now = context.clock.now()
   const { refreshToken, expiresAt } = grant
-  const credentials = {
-    ...(await sealCredentials(context, transaction, grant, account)),
-    nextRefreshAt: refreshToken && firstRefreshAt(id, expiresAt, definition, now),
-  }
+  const sealed = await sealCredentials(context, transaction, grant, account)
   const callerContext = await moveCallerContext(context, transaction)
   const change = await context.database.transaction(tenant, async (db) => {
+    // Asked behind the lock, so it sees every order from before the time that is taken next.
+    const [, isRevoked] = await Promise.all([beginConnecting(db, tenant), isOrderedAway(db, transaction)])
+    if (isRevoked) throw new Problem('authorization_revoked')
+    const now = context.clock.now()
+    const nextRefreshAt = refreshToken && firstRefreshAt(id, expiresAt, definition, now)
+    const credentials = { ...sealed, nextRefreshAt }
     const putting = putConnector(db, transaction, credentials, now)
     // An id that was drawn for this transaction names nothing yet.
     const isNew = transaction.connector_named ? await putting : true
