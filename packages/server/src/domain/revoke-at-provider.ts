@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { plusMs } from '../core/clock.ts'
 import { providerSlug, tenantId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
@@ -11,7 +12,16 @@ import { revocationPlace } from './end-connector.ts'
 import { providerInUse } from './provider-client.ts'
 import { providerLabel } from './provider-label.ts'
 
-const batch = { all: 40, ofTenantAtProvider: 5 }
+/** At most so many under way: what hangs at eight tenants fills it, and holds up the others until its deadline. */
+const mostUnderWay = 64
+const mostOfTenant = 8
+const mostOfTenantAtProvider = 5
+/** One call takes no more than this, and begins the end after a moment, so that a process can end. */
+const mostAtOnce = 1_000
+const beginsForMs = 5_000
+const lookAgainMs = 1_000
+/** Those that end at about the same time make room for one claim together. */
+const gatherMs = 20
 /** A worker that dies leaves its revocations to others after this long; two requests take ten seconds at most. */
 const claimLifeMs = 15_000
 const firstBackoffMs = 10_000
@@ -26,16 +36,54 @@ type Needs = Pick<
 /**
  * Works off revocations that are due, and answers how many there were. The end state of each becomes an event.
  *
- * Throws the first failure of this service's own once the others are done; that revocation is tried again later.
+ * It takes a few of each tenant at a time and goes on with the others while some of them hang. Throws the first failure
+ * of this service's own once the others are done; that revocation is tried again later.
  */
 export async function revokeDue(context: Needs): Promise<number> {
+  const round: Round = { underWay: new Map(), failures: [] }
+  const endsAt = performance.now() + beginsForMs
+  let late: ReadonlyMap<Promise<void>, Revocation> | undefined
+  let count = 0
+  while (count < mostAtOnce) {
+    // What hangs when the time is over ends soon. The other tenants go on until then.
+    if (performance.now() >= endsAt) late ??= new Map(round.underWay)
+    if (late !== undefined && ![...late.keys()].some((one) => round.underWay.has(one))) break
+    const due = await claimSome(context, round, [...(late?.values() ?? [])])
+    for (const revocation of due) begin(context, round, revocation)
+    count += due.length
+    if (round.underWay.size === 0) break
+    await Promise.race([...round.underWay.keys(), wait(lookAgainMs, undefined, { ref: false })])
+    await wait(gatherMs)
+  }
+  await Promise.all(round.underWay.keys())
+  const [failure] = round.failures
+  if (failure !== undefined) throw failure
+  return count
+}
+
+interface Round {
+  readonly underWay: Map<Promise<void>, Revocation>
+  readonly failures: Error[]
+}
+
+async function claimSome(context: Needs, round: Round, late: readonly Revocation[]): Promise<Revocation[]> {
+  const all = mostUnderWay - round.underWay.size
+  if (all <= 0) return []
   const now = context.clock.now()
-  const due = await claimDueRevocations(context.database.system, now, plusMs(now, claimLifeMs), batch)
-  // Side by side: a provider that hangs must not hold up the others.
-  const ends = await Promise.allSettled(due.map((revocation) => revokeOne(context, revocation)))
-  const failed = ends.find((end) => end.status === 'rejected')
-  if (failed !== undefined) throw failed.reason
-  return due.length
+  return claimDueRevocations(context.database.system, now, plusMs(now, claimLifeMs), {
+    limits: { all, ofTenant: mostOfTenant, ofTenantAtProvider: mostOfTenantAtProvider },
+    underWay: [...round.underWay.values()],
+    without: late.map((revocation) => revocation.tenant_id),
+  })
+}
+
+function begin(context: Needs, round: Round, revocation: Revocation): void {
+  const working = revokeOne(context, revocation)
+    .catch((error: unknown) => {
+      round.failures.push(error instanceof Error ? error : new Error('A revocation failed'))
+    })
+    .finally(() => round.underWay.delete(working))
+  round.underWay.set(working, revocation)
 }
 
 async function revokeOne(context: Needs, revocation: Revocation): Promise<void> {

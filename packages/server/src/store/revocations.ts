@@ -24,18 +24,34 @@ const selectNewest = statement(
 )
 const claimDue = statement(
   'revocations.claim_due',
-  `update revocations
+  `with at_provider as (
+     select tenant_id, provider_slug, count(*) as under_way
+     from unnest($6::text[], $7::text[]) as one (tenant_id, provider_slug)
+     group by tenant_id, provider_slug),
+   of_tenant as (
+     select tenant_id, sum(under_way) as under_way
+     from at_provider
+     group by tenant_id),
+   due as (
+     select tenant_id, revocation_id, next_attempt_at,
+            coalesce(under_way, 0) + row_number() over (partition by tenant_id, provider_slug order by next_attempt_at)
+              as turn_at_provider
+     from revocations
+     left join at_provider using (tenant_id, provider_slug)
+     where status = 'queued' and next_attempt_at <= $1 and tenant_id <> all($8::text[])),
+   admitted as (
+     select tenant_id, revocation_id,
+            coalesce(under_way, 0) + row_number() over (partition by tenant_id order by next_attempt_at) as turn
+     from due
+     left join of_tenant using (tenant_id)
+     where turn_at_provider <= $5)
+   update revocations
    set next_attempt_at = $2, attempts = attempts + 1
    where status = 'queued' and next_attempt_at <= $1
      and (tenant_id, revocation_id) in (
        select tenant_id, revocation_id
-       from (
-         select tenant_id, revocation_id,
-                row_number() over (partition by tenant_id order by next_attempt_at) as turn,
-                row_number() over (partition by tenant_id, provider_slug order by next_attempt_at) as turn_at_provider
-         from revocations
-         where status = 'queued' and next_attempt_at <= $1) as due
-       where turn_at_provider <= $4
+       from admitted
+       where turn <= $4
        order by turn
        limit $3)
    returning ${columns}`,
@@ -98,17 +114,35 @@ export async function findNewestRevocation(
   return (await db.query<Revocation>(selectNewest, [tenantId, connectorId]))[0]
 }
 
+export interface RevocationClaim {
+  readonly limits: { readonly all: number; readonly ofTenant: number; readonly ofTenantAtProvider: number }
+  /** What the claimant is working on; it counts towards the limits. */
+  readonly underWay: readonly Revocation[]
+  /** Tenants of which nothing is taken. */
+  readonly without: readonly string[]
+}
+
 /**
- * Takes revocations that are due, a few of each tenant at each provider, so that neither a tenant nor a provider that
- * hangs holds up the others; a worker that dies gives them back when `retryAt` comes. Of two workers that see the same row, the second finds it no longer due.
+ * Takes revocations that are due, a few of each tenant and of each of its providers, so that neither a tenant nor a provider
+ * that hangs holds up the others; a worker that dies gives them back when `retryAt` comes. Of two workers that see the
+ * same row, the second finds it no longer due.
  */
 export async function claimDueRevocations(
   system: Db,
   now: Date,
   retryAt: Date,
-  limits: { readonly all: number; readonly ofTenantAtProvider: number },
+  { limits, underWay, without }: RevocationClaim,
 ): Promise<Revocation[]> {
-  return system.query<Revocation>(claimDue, [now, retryAt, limits.all, limits.ofTenantAtProvider])
+  return system.query<Revocation>(claimDue, [
+    now,
+    retryAt,
+    limits.all,
+    limits.ofTenant,
+    limits.ofTenantAtProvider,
+    underWay.map((revocation) => revocation.tenant_id),
+    underWay.map((revocation) => revocation.provider_slug),
+    without,
+  ])
 }
 
 /** Records the end state and destroys the sealed tokens. Answers `false` when it had ended before. */

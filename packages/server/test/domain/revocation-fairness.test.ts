@@ -1,20 +1,23 @@
 import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
 import { revokeDue } from '../../src/domain/revoke-at-provider.ts'
+import { addProvider, serviceBeside } from '../http/own-providers.ts'
 import { connectAccount } from '../support/consent.ts'
-import { connectorPath, rows } from '../support/connectors.ts'
+import { connectorPath, rows, until } from '../support/connectors.ts'
 import { startHostileProvider, type HostileProvider } from '../support/hostile-provider.ts'
-import { collectionId, spaceId, startTestService, type TestService } from '../support/service.ts'
+import { collectionId, spaceId, type TestService } from '../support/service.ts'
 
 let service: TestService
 let hanging: HostileProvider
+let slowed: HostileProvider
 before(async () => {
   hanging = await startHostileProvider()
-  service = await startTestService({ env: { ALLOWED_PRIVATE_HOSTS: hanging.host } })
+  slowed = await startHostileProvider()
+  service = await serviceBeside([hanging, slowed])
 })
 after(async () => {
   await service[Symbol.asyncDispose]()
-  await hanging.close()
+  await Promise.all([hanging.close(), slowed.close()])
 })
 
 it('a tenant whose provider hangs does not keep another tenant’s grant alive', async () => {
@@ -56,5 +59,42 @@ it('a tenant whose provider hangs does not keep another tenant’s grant alive',
   await hanging.close()
   await working
 })
+
+it('providers that hang slow no other tenant’s many revocations, and a tenant with many of them gets its share', async () => {
+  const mallory = await service.token({ tenant: 'mallory-again' })
+  const acme = await service.token({ tenant: 'healthy' })
+  slowed.answer('/revoke', () => {})
+  for (let provider = 0; provider < 3; provider += 1) {
+    const more = { revocation_url: `${slowed.origin}/revoke` }
+    await endConnectors(mallory, await addProvider(service, slowed, more, { token: mallory }), 6)
+  }
+  await endConnectors(acme, 'sandbox', 40)
+  let hasEnded = false
+  const working = revokeDue(service.context).then(() => (hasEnded = true))
+  await until(async () => {
+    assert.ok(!hasEnded, 'the others waited for what hangs')
+    const [found] = await rows(
+      service,
+      `select count(*)::int as count from revocations where tenant_id = 'healthy' and status = 'revoked'`,
+    )
+    return found?.['count'] === 40
+  })
+  assert.ok(!hasEnded, 'nothing hung')
+  assert.equal(slowed.seenAt('/revoke').length, 8, 'a tenant’s share')
+  await slowed.close()
+  await working
+})
+
+/** Connects and disconnects accounts, so that they wait for their revocation. */
+async function endConnectors(token: string, slug: string, count: number): Promise<void> {
+  const path = `/v1/spaces/${spaceId}/collections/${collectionId}/connectors`
+  for (let index = 0; index < count; index += 1) {
+    const id = `${slug}-${index}`
+    const body = { provider_slug: slug, connector_id: id, credential: { access_token: id } }
+    const headers = { 'idempotency-key': id }
+    assert.equal((await service.call('POST', path, { token, headers, body })).status, 201)
+    assert.equal((await service.call('DELETE', `${path}/${id}`, { token })).status, 202)
+  }
+}
 
 const later = () => new Promise<true>((resolve) => setImmediate(() => resolve(true)))

@@ -283,8 +283,9 @@ it('is taken up by another worker when one dies over it', async () => {
   await disconnect(id)
   const now = service.clock.now()
   const claimed = await claimDueRevocations(service.context.database.system, now, plusMs(now, 60_000), {
-    all: 20,
-    ofTenantAtProvider: 5,
+    limits: { all: 20, ofTenant: 5, ofTenantAtProvider: 5 },
+    underWay: [],
+    without: [],
   })
   assert.equal(claimed.length, 1)
   assert.equal(await revokeDue(service.context), 0)
