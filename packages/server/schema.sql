@@ -286,11 +286,12 @@ create table mass_revocations (
   swept_to text,
   has_left_over boolean not null default false,
   swept_at timestamp with time zone,
+  retry_at timestamp with time zone not null,
   created_at timestamp with time zone not null,
   constraint mass_revocations_pkey PRIMARY KEY (tenant_id, mass_revocation_id)
 );
 CREATE INDEX mass_revocations_by_time ON mass_revocations USING btree (tenant_id, created_at, mass_revocation_id);
-CREATE INDEX mass_revocations_unswept ON mass_revocations USING btree (created_at) WHERE (swept_at IS NULL);
+CREATE INDEX mass_revocations_unswept ON mass_revocations USING btree (retry_at) WHERE (swept_at IS NULL);
 alter table mass_revocations enable row level security;
 alter table mass_revocations force row level security;
 create policy tenant on mass_revocations as permissive for all to public

@@ -17,11 +17,13 @@ create table mass_revocations (
   swept_to text,
   has_left_over boolean not null default false,
   swept_at timestamptz,
+  -- When its turn comes: after each portion behind the other orders, later when something could not be disconnected.
+  retry_at timestamptz not null,
   created_at timestamptz not null,
   primary key (tenant_id, mass_revocation_id)
 );
 create index mass_revocations_by_time on mass_revocations (tenant_id, created_at, mass_revocation_id);
-create index mass_revocations_unswept on mass_revocations (created_at) where swept_at is null;
+create index mass_revocations_unswept on mass_revocations (retry_at) where swept_at is null;
 
 alter table revocations add column mass_revocation_id text;
 create index revocations_by_mass_revocation

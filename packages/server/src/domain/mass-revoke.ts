@@ -1,12 +1,14 @@
+import { plusMs } from '../core/clock.ts'
 import { connectorId, tenantId, type ConnectorId, type TenantId } from '../core/ids.ts'
 import { addAuditEntry } from '../store/audit.ts'
 import { findConnector } from '../store/connectors.ts'
 import {
   beginMassRevocationAgain,
+  dueMassRevocations,
   endMassRevocation,
   meantConnectors,
   moveOnMassRevocation,
-  unsweptMassRevocations,
+  postponeMassRevocation,
   type MassRevocation,
   type MassRevocationFilter,
 } from '../store/mass-revocations.ts'
@@ -16,6 +18,8 @@ import { endConnector } from './end-connector.ts'
 
 const ordersAtOnce = 5
 const connectorsOfOrder = 50
+/** An order that cannot go on (its key service does not answer) leaves its place to others for so long. */
+const retryMs = 30_000
 /** Side by side: less than half of the pool, so that requests go on being served. */
 const atOnce = 4
 
@@ -24,12 +28,21 @@ type Needs = Pick<Context, 'database' | 'vault' | 'clock' | 'wakeUp' | 'log'>
 /**
  * Works off the orders of the kill switch by a portion each, and answers how many connectors were disconnected.
  *
- * Each connector ends in a transaction of its own, just as by `DELETE`. What cannot be disconnected now (its key service
- * does not answer) is left until the others are done, and then throws, so that it is tried again later.
+ * A tenant has one turn at a time, however many orders it gave. Each connector ends in a transaction of its own, just as
+ * by `DELETE`. What cannot be disconnected now (its key service does not answer) is left until the others are done, and
+ * then throws; it is tried again later.
  */
 export async function massRevoke(context: Needs): Promise<number> {
-  const orders = await unsweptMassRevocations(context.database.system, ordersAtOnce)
-  const portions = await Promise.allSettled(orders.map((order) => sweepPortion(context, order)))
+  const orders = await dueMassRevocations(context.database.system, context.clock.now(), ordersAtOnce)
+  const portions = await Promise.allSettled(
+    orders.map((order) =>
+      sweepPortion(context, order).catch(async (error: unknown) => {
+        const db = context.database.tenant(tenantId(order.tenant_id))
+        await postponeMassRevocation(db, order, plusMs(context.clock.now(), retryMs))
+        throw error
+      }),
+    ),
+  )
   const failed = portions.find((portion) => portion.status === 'rejected')
   if (failed !== undefined) throw failed.reason
   return portions.reduce((sum, portion) => sum + (portion.status === 'fulfilled' ? portion.value : 0), 0)
@@ -46,7 +59,9 @@ async function sweepPortion(context: Needs, order: MassRevocation): Promise<numb
     massRevocationId: order.mass_revocation_id,
     isMeant: (connector) => isMeant(order, connector),
   })
-  await moveOnMassRevocation(db, order, { sweptTo: last, leavesSome: failures > 0 }, context.clock.now())
+  const now = context.clock.now()
+  const retryAt = failures === next.length ? plusMs(now, retryMs) : now
+  await moveOnMassRevocation(db, order, { sweptTo: last, leavesSome: failures > 0, retryAt }, now)
   return next.length
 }
 

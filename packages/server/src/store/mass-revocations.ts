@@ -20,7 +20,7 @@ export interface MassRevocationTally {
 }
 
 const columns = `tenant_id, mass_revocation_id, provider_slug, space_id, connected_before, connected_after, principal_id,
-  actor_id, matched, began_at, swept_to, has_left_over, swept_at, created_at`
+  actor_id, matched, began_at, swept_to, has_left_over, swept_at, retry_at, created_at`
 
 /** In the order of `filterValues`. Credentials that came after the order are not meant. */
 const meant = `tenant_id = $1
@@ -36,8 +36,8 @@ const insertOne = statement(
   'mass_revocations.add',
   `insert into mass_revocations
      (tenant_id, created_at, provider_slug, space_id, connected_before, connected_after, principal_id,
-      mass_revocation_id, actor_id, matched)
-   select $1, $2, $3, $4, $5, $6, $7, $8, $9,
+      mass_revocation_id, actor_id, retry_at, matched)
+   select $1, $2, $3, $4, $5, $6, $7, $8, $9, $2,
           (select count(*)
            from connectors
            where ${meant})
@@ -59,13 +59,16 @@ const selectPage = statement(
    order by created_at, mass_revocation_id
    limit $5`,
 )
-const selectUnswept = statement(
-  'mass_revocations.unswept',
+const selectDue = statement(
+  'mass_revocations.due',
   `select ${columns}
-   from mass_revocations
-   where swept_at is null
-   order by created_at
-   limit $1`,
+   from (
+     select distinct on (tenant_id) ${columns}
+     from mass_revocations
+     where swept_at is null and retry_at <= $1
+     order by tenant_id, retry_at, created_at) as due
+   order by retry_at, created_at
+   limit $2`,
 )
 const selectMeant = statement(
   'mass_revocations.meant',
@@ -79,13 +82,19 @@ const selectMeant = statement(
 const moveOn = statement(
   'mass_revocations.move_on',
   `update mass_revocations
-   set swept_to = $3, has_left_over = has_left_over or $4, began_at = coalesce(began_at, $5)
+   set swept_to = $3, has_left_over = has_left_over or $4, began_at = coalesce(began_at, $5), retry_at = $6
    where tenant_id = $1 and mass_revocation_id = $2 and swept_at is null`,
 )
 const beginAgain = statement(
   'mass_revocations.begin_again',
   `update mass_revocations
    set swept_to = null, has_left_over = false
+   where tenant_id = $1 and mass_revocation_id = $2 and swept_at is null`,
+)
+const postpone = statement(
+  'mass_revocations.postpone',
+  `update mass_revocations
+   set retry_at = $3
    where tenant_id = $1 and mass_revocation_id = $2 and swept_at is null`,
 )
 const end = statement(
@@ -148,9 +157,9 @@ export async function pageMassRevocations(
   return db.query<MassRevocation>(selectPage, values)
 }
 
-/** Orders of all tenants that are not worked off yet, oldest first. */
-export async function unsweptMassRevocations(system: Db, limit: number): Promise<MassRevocation[]> {
-  return system.query<MassRevocation>(selectUnswept, [limit])
+/** Orders that are not worked off yet and whose turn it is, one of each tenant. */
+export async function dueMassRevocations(system: Db, now: Date, limit: number): Promise<MassRevocation[]> {
+  return system.query<MassRevocation>(selectDue, [now, limit])
 }
 
 /** The next connectors an order means, in the order of their ids. */
@@ -169,10 +178,16 @@ export async function meantConnectors(
 export async function moveOnMassRevocation(
   db: Db,
   order: MassRevocation,
-  step: { readonly sweptTo: string; readonly leavesSome: boolean },
+  step: { readonly sweptTo: string; readonly leavesSome: boolean; readonly retryAt: Date },
   now: Date,
 ): Promise<void> {
-  await db.query(moveOn, [order.tenant_id, order.mass_revocation_id, step.sweptTo, step.leavesSome, now])
+  const { sweptTo, leavesSome, retryAt } = step
+  await db.query(moveOn, [order.tenant_id, order.mass_revocation_id, sweptTo, leavesSome, now, retryAt])
+}
+
+/** Lets an order wait, so that one that cannot go on is not in the way of others. */
+export async function postponeMassRevocation(db: Db, order: MassRevocation, retryAt: Date): Promise<void> {
+  await db.query(postpone, [order.tenant_id, order.mass_revocation_id, retryAt])
 }
 
 /** Lets an order begin at its first connector again, for those that could not be disconnected. */

@@ -198,6 +198,7 @@ export interface MassRevocationRow {
   readonly swept_to: string | null
   readonly has_left_over: boolean
   readonly swept_at: Date | null
+  readonly retry_at: Date
   readonly created_at: Date
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import pg from 'pg'
+import { KeyUnavailable } from '../../src/core/key-unavailable.ts'
 import { massRevoke } from '../../src/domain/mass-revoke.ts'
 import {
   assertProblem,
@@ -104,6 +105,60 @@ describe('a connector that is stored while an order is given', () => {
     })
   }
 })
+
+describe('an order whose tenant’s keys are away', () => {
+  it('is not in the way of other tenants’ orders, and is worked off once they are back', async () => {
+    const { vault } = service.context
+    const withoutKeys = {
+      ...service.context,
+      vault: {
+        ...vault,
+        open: (...[place, sealed]: Parameters<typeof vault.open>) =>
+          place.tenantId.startsWith('away-') ? Promise.reject(new KeyUnavailable('away')) : vault.open(place, sealed),
+      },
+    }
+    for (let index = 0; index < 6; index += 1) await orderForOne(`away-${index}`)
+    service.clock.advance(1)
+    await orderForOne('present')
+    for (let round = 0; round < 10; round += 1) await massRevoke(withoutKeys).catch(() => 0)
+    assert.equal(await sweptOf('present'), 1)
+    assert.equal(await sweptOf('away-%'), 0)
+    // Each tells once more what it had left over, and begins again.
+    for (let round = 0; round < 10; round += 1) {
+      service.clock.advance(30_000)
+      await massRevoke(service.context).catch(() => 0)
+    }
+    assert.equal(await sweptOf('away-%'), 6)
+  })
+
+  it('nor is a tenant that gives many orders', async () => {
+    const eager = await service.token({ tenant: 'eager' })
+    for (let index = 0; index < 6; index += 1) await order(eager)
+    service.clock.advance(1)
+    await orderForOne('modest')
+    await massRevoke(service.context)
+    const found = await rows(service, `select status from connectors where tenant_id = 'modest'`)
+    assert.deepEqual(found, [{ status: 'disconnected' }])
+    while ((await massRevoke(service.context)) > 0);
+    assert.equal(await sweptOf('eager'), 6)
+  })
+})
+
+/** Connects an account of the tenant and orders its end. */
+async function orderForOne(tenant: string): Promise<void> {
+  const token = await service.token({ tenant })
+  await connectAccount(service, { token })
+  await order(token)
+}
+
+async function sweptOf(tenants: string): Promise<unknown> {
+  const [found] = await rows(
+    service,
+    'select count(swept_at)::int as count from mass_revocations where tenant_id like $1',
+    [tenants],
+  )
+  return found?.['count']
+}
 
 describe('an authorization that was under way when an order was given', () => {
   it('is not completed when it fits the order, and its code is not used', async () => {

@@ -187,6 +187,7 @@ describe('an order', () => {
     await assert.rejects(massRevoke({ ...service.context, vault: stubborn }), /could not be disconnected yet/)
     assert.deepEqual(await acme.statuses(), { conn_1: 'active', conn_2: 'disconnected', conn_3: 'disconnected' })
     assert.equal((await acme.read(order.id)).status, 'running')
+    service.clock.advance(30_000)
     await workOff()
     assert.equal((await acme.read(order.id)).status, 'completed')
     assert.equal((await acme.statuses())['conn_1'], 'disconnected')
