@@ -6,7 +6,6 @@ import { findConnector } from '../store/connectors.ts'
 import { findLease, findLeaseByDigest, spendLeaseCall, type Lease } from '../store/leases.ts'
 import type { ConnectorPlaceRequest } from './connectors.ts'
 import type { Context } from './context.ts'
-import { pathTemplate } from './path-template.ts'
 
 /** A lease that was live when it was found. */
 export interface FoundLease {
@@ -46,7 +45,8 @@ export async function requireLeased(
     connectorId: lease.connector_id,
     place: lease,
     actorId: lease.lease_id,
-    metadata: { method: call.method, path: pathTemplate(call.path), status: refusal },
+    // Without the path: a holder could think up any number of them, and records that differ in nothing fold into one.
+    metadata: { method: call.method, status: refusal },
   })
   throw new Problem(refusal)
 }

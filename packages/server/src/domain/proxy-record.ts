@@ -26,7 +26,12 @@ export function recorder(
       connectorId: connector.connector_id,
       place: { space_id: connector.space_id, collection_id: connector.collection_id },
       actorId: actor.actorId,
-      metadata: { method: call.method, path: call.route, status: outcome },
+      // A path that was refused is no route of the provider's, and there is no end of them.
+      metadata: {
+        method: call.method,
+        ...(outcome !== 'proxy_path_refused' && { path: call.route }),
+        status: outcome,
+      },
     })
   }
 }

@@ -523,7 +523,7 @@ it('records a call through the proxy with a lease as the lease’s', async () =>
     entries.map(({ actor_id: actor, metadata: { method, path, status } }) => [actor, method, path, status]),
     [
       [leaseId, 'GET', '/items', 200],
-      [leaseId, 'DELETE', '/items', 'lease_forbids'],
+      [leaseId, 'DELETE', undefined, 'lease_forbids'],
     ],
   )
 })
