@@ -3,7 +3,7 @@ import { Problem } from '../core/problem.ts'
 import { apiCredentials } from '../oauth/api-call.ts'
 import { joinApiUrl } from '../oauth/api-url.ts'
 import { StreamError } from '../oauth/egress.ts'
-import { callerReplyHeaders, providerRequestHeaders } from '../oauth/proxy-headers.ts'
+import { callerReplyHeaders, isCoded, providerRequestHeaders } from '../oauth/proxy-headers.ts'
 import { readRateLimit } from '../oauth/rate-limit-headers.ts'
 import { retryAfterSeconds } from '../oauth/retry-after.ts'
 import type { BeginReply, ReplyHead, ReplySink, StreamRequest } from '../oauth/stream-request.ts'
@@ -35,6 +35,7 @@ export class ProxiedCall {
   #attempts: Attempts = { made: 0, waitedMs: 0 }
   #wasForced = false
   #hasBegun = false
+  #isUnreadable = false
   #recorded: Promise<void> | undefined
 
   constructor(
@@ -70,6 +71,7 @@ export class ProxiedCall {
   async run(): Promise<void> {
     let access = await this.#attempt(this.#first.access, this.#first.request)
     while (access !== undefined) access = await this.#attempt(access, this.#request(access))
+    if (this.#isUnreadable) throw new Problem('provider_error')
     // The answer is out; that its record is late must not harm it.
     await this.#recorded?.catch(() => {})
   }
@@ -78,6 +80,7 @@ export class ProxiedCall {
   async #attempt(access: ReadyAccess, request: StreamRequest): Promise<ReadyAccess | undefined> {
     this.#attempts = { ...this.#attempts, made: this.#attempts.made + 1 }
     let again: { readonly access: ReadyAccess; readonly pauseMs: number } | undefined
+    let isOver = false
     const startedAt = performance.now()
     const begin: BeginReply = (head) => {
       this.#context.meter.observe(
@@ -89,6 +92,8 @@ export class ProxiedCall {
       if (head.status === 401 && !this.#wasForced) {
         this.#wasForced = true
         return this.#renewed(access).then((renewed) => {
+          // The connection broke meanwhile, and another attempt or a problem is the answer.
+          if (isOver) return undefined
           if (renewed === undefined) return this.#pass(head, access)
           again = { access: renewed, pauseMs: 0 }
           return undefined
@@ -109,6 +114,8 @@ export class ProxiedCall {
         return undefined
       }
       again = { access, pauseMs }
+    } finally {
+      isOver = true
     }
     if (again !== undefined && again.pauseMs > 0) await this.#pause(again.pauseMs)
     return again?.access
@@ -132,7 +139,7 @@ export class ProxiedCall {
     return {
       method,
       url: joined.url,
-      headers: providerRequestHeaders(headers, credentials),
+      headers: providerRequestHeaders(headers, credentials, this.#actor.mayReadToken),
       body,
       bodyBytes,
       signal,
@@ -141,12 +148,16 @@ export class ProxiedCall {
     }
   }
 
-  #pass(head: ReplyHead, access: ReadyAccess): ReplySink {
+  #pass(head: ReplyHead, access: ReadyAccess): ReplySink | undefined {
+    const isOpaque = isCoded(head.headers) && this.#call.method !== 'HEAD' && head.status !== 204 && head.status !== 304
+    if (isOpaque && !this.#actor.mayReadToken) {
+      this.#isUnreadable = true
+      return undefined
+    }
     this.#hasBegun = true
     this.#recorded = this.#record(head.status)
     const sink = this.#reply.begin(head.status, callerReplyHeaders(head.headers, access.accessToken))
-    const encoding = head.headers.find(([name]) => name.toLowerCase() === 'content-encoding')?.[1] ?? ''
-    return /^(?:identity)?$/i.test(encoding.trim()) ? maskedSink(sink, access.accessToken) : sink
+    return isOpaque ? sink : maskedSink(sink, access.accessToken)
   }
 
   /** A token to try once more with after a 401. Without a body to send again the refresh serves the next call. */

@@ -13,6 +13,8 @@ export type ProxyCaller =
 export interface ProxyActor {
   readonly tenantId: TenantId
   readonly actorId: string
+  /** Anybody else gets the provider's answers with the token blotted out, and none in which it could not be found. */
+  readonly mayReadToken: boolean
 }
 
 /** Throws 401 and 403 before anything is looked up or asked of a provider. */
@@ -25,12 +27,16 @@ export async function admitCaller(
   if (caller.kind === 'lease') {
     const { found } = caller
     await requireLeased(context, found, place, call)
-    return { tenantId: found.tenantId, actorId: found.lease.lease_id }
+    return { tenantId: found.tenantId, actorId: found.lease.lease_id, mayReadToken: false }
   }
   const { principal } = caller
   requireRight(principal, 'connectors:use')
   requireReach(principal, place.spaceId, place.collectionId)
-  return { tenantId: principal.tenantId, actorId: principal.subject }
+  return {
+    tenantId: principal.tenantId,
+    actorId: principal.subject,
+    mayReadToken: principal.rights.has('connectors:token'),
+  }
 }
 
 /** The last step before a call is sent: a lease pays for it. */

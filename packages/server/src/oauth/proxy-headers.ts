@@ -119,22 +119,36 @@ const replyDroppedPrefixes = ['proxy-', 'x-forwarded-', 'access-control-', 'x-ac
 const activeTypes =
   /^(?:text\/html|application\/xhtml\+xml|image\/svg\+xml|multipart\/x-mixed-replace|text\/(?:css|vbscript|livescript|jscript|x-component)|application\/(?:hta|x-shockwave-flash)|(?:text|application)\/(?:x-)?(?:java|ecma)script\d*(?:\.\d)?)\b/i
 
+/** A coding or a part of a body hides an echoed token from the mask. */
+const replyShaping = new Set(['accept-encoding', 'a-im', 'range', 'if-range'])
+
 /**
  * The headers that go to the provider: the caller's without those that are dropped and those that its `Connection` names, and the
- * provider's own over them.
+ * provider's own over them. A caller who may not read the token does not choose in what form the reply comes.
  */
 export function providerRequestHeaders(
   given: NodeJS.Dict<string | readonly string[]>,
   credentials: ApiCredentials,
+  mayReadToken: boolean,
 ): Record<string, string> {
   const named = namedByConnection(textOf(given['connection']))
   const headers: Record<string, string> = { 'user-agent': 'connector-oauth', 'accept-encoding': 'identity' }
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined || isDropped(name, requestDropped, requestDroppedPrefixes) || named.has(name)) continue
+    if (!mayReadToken && replyShaping.has(plainName(name))) continue
     headers[name] = textOf(value) ?? ''
   }
   for (const [name, value] of Object.entries(credentials.headers)) headers[name] = value
   return headers
+}
+
+/** Whether a reply's body is in a coding, which the mask cannot look into. */
+export function isCoded(given: readonly (readonly [name: string, value: string])[]): boolean {
+  return given.some(([rawName, value]) => {
+    const name = rawName.toLowerCase()
+    if (name === 'content-encoding') return !/^(?:identity)?$/i.test(value.trim())
+    return name === 'transfer-encoding' && !/^(?:chunked|identity)$/i.test(value.trim())
+  })
 }
 
 /**
@@ -150,24 +164,35 @@ export function callerReplyHeaders(
   const connection = given.filter(([name]) => name.toLowerCase() === 'connection').map(([, value]) => value)
   const named = namedByConnection(connection.join(','))
   const headers: string[] = []
+  const types = new Set<string>()
   let disposition = 'attachment'
   for (const [rawName, value] of given) {
     const name = rawName.toLowerCase()
     if (isDropped(name, replyDropped, replyDroppedPrefixes) || named.has(name)) continue
     if (secrets.some((secret) => value.includes(secret))) continue
     if (name === 'content-disposition') disposition = asAttachment(value)
-    else if (name === 'content-type' && activeTypes.test(value.trim())) {
-      headers.push('content-type', 'application/octet-stream', 'x-provider-content-type', value)
-    } else if (name !== 'www-authenticate' || /^\s*(?:bearer|dpop)\b/i.test(value)) headers.push(name, value)
+    else if (name === 'content-type') types.add(value.trim())
+    else if (name !== 'www-authenticate' || /^\s*(?:bearer|dpop)\b/i.test(value)) headers.push(name, value)
   }
-  headers.push('content-disposition', disposition)
+  headers.push(...contentType([...types].join(', ')), 'content-disposition', disposition)
   return headers
+}
+
+/** One header, whatever came. Readers differ on which of several types counts, so several are none. */
+function contentType(value: string): string[] {
+  if (value === '') return []
+  if (!value.includes(',') && !activeTypes.test(value)) return ['content-type', value]
+  return ['content-type', 'application/octet-stream', 'x-provider-content-type', value]
 }
 
 /** Some servers turn `_` in a name into `-` before they look. */
 function isDropped(name: string, dropped: ReadonlySet<string>, prefixes: readonly string[]): boolean {
-  const plain = name.includes('_') ? name.replaceAll('_', '-') : name
+  const plain = plainName(name)
   return dropped.has(plain) || prefixes.some((prefix) => plain.startsWith(prefix))
+}
+
+function plainName(name: string): string {
+  return name.includes('_') ? name.replaceAll('_', '-') : name
 }
 
 function namedByConnection(value: string | undefined): ReadonlySet<string> {

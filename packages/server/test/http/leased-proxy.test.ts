@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { request } from 'node:http'
+import { gzipSync } from 'node:zlib'
 import { startHostileProvider, type HostileProvider } from '../support/hostile-provider.ts'
 import { connectorPath, connectorRow, rows } from '../support/connectors.ts'
 import { proxiedConnector, proxiedToken, proxyPath } from '../support/proxied.ts'
@@ -235,6 +236,57 @@ describe('a call with a lease through the proxy', () => {
     ])
     await refused(lease, ['GET', proxyPath(stale, '/issues/1')], 403, 'lease_exhausted')
     assert.equal((await connectorRow(service, stale)).version, version)
+  })
+
+  it('never shows the token, whatever form of the answer its holder asks for', async () => {
+    const seenHeaders: unknown[] = []
+    provider.answer('/api/v1/issues/1', (response, { headers }) => {
+      seenHeaders.push([headers['accept-encoding'], headers['range'], headers['if-range']])
+      const text = `{"you sent":"${String(headers['authorization'])}"}`
+      if (headers['accept-encoding'] !== 'identity')
+        return void response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(text))
+      response.end(headers['range'] === undefined ? text : text.slice(0, 40))
+    })
+    provider.answer('/api/v1/issues/2', (response, { headers }) => {
+      response.writeHead(
+        200,
+        [
+          ['content-encoding', 'identity'],
+          ['content-encoding', 'gzip'],
+        ].flat(),
+      )
+      response.end(gzipSync(String(headers['authorization'])))
+    })
+    const headers = { 'accept-encoding': 'gzip', range: 'bytes=0-39', 'if-range': '"x"' }
+    const bearers = [(await lent()).token, await service.token({ scope: 'connectors:use' })]
+    for (const token of bearers) {
+      const reply = await service.call('GET', proxyPath(id, '/issues/1'), { token, headers })
+      assert.equal(await reply.text(), `{"you sent":"Bearer ${'*'.repeat(proxiedToken.length)}"}`)
+      assert.equal(reply.headers.get('content-encoding'), null)
+      const coded = await service.call('GET', proxyPath(id, '/issues/2'), { token })
+      assert.equal(coded.headers.get('x-connector-error'), 'provider_error')
+      await assertProblem(coded, 502, 'provider_error')
+    }
+    assert.deepEqual(
+      seenHeaders,
+      bearers.map(() => ['identity', undefined, undefined]),
+    )
+    const reader = await service.token({ scope: 'connectors:use connectors:token' })
+    const whole = await service.call('GET', proxyPath(id, '/issues/1'), { token: reader, headers })
+    assert.ok((await whole.text()).includes(proxiedToken))
+    for (const path of ['/api/v1/issues/1', '/api/v1/issues/2']) provider.answer(path, { json: { path } })
+  })
+
+  it('leaves one line on record for however many paths are refused', async () => {
+    const lease = await lent()
+    for (const word of ['alpha', 'beta', 'gamma', 'delta']) {
+      await refused(lease, ['GET', proxyPath(id, `/${word}/secrets`)], 403, 'lease_forbids')
+    }
+    await service.context.activity.flush()
+    const entries = await rows(service, `select metadata from audit_entries where actor_id = $1`, [lease.leaseId])
+    assert.equal(entries.length, 1)
+    const metadata = entries[0]?.['metadata'] as Json
+    assert.equal(metadata['count'], 4)
   })
 
   it('puts its refusals on record, under the lease', async () => {

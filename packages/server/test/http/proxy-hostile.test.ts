@@ -166,6 +166,22 @@ describe('a hostile provider', () => {
     assert.notEqual(headers.get('x-request-id'), 'theirs')
   })
 
+  it('cannot have its content taken for a page by naming several types', async () => {
+    for (const types of [
+      ['content-type: text/plain', 'content-type: text/html'],
+      ['content-type: text/plain, text/html'],
+    ]) {
+      says('/types', [...types, 'content-length: 2'], 'ok')
+      const answer = await raw(
+        `GET ${proxyPath(id, '/types')} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${await service.token()}\r\nconnection: close\r\n\r\n`,
+      )
+      assert.deepEqual(answer.match(/^content-type:.*$/gim), ['content-type: application/octet-stream'])
+      assert.match(answer, /^x-provider-content-type: text\/plain, text\/html\r$/im)
+    }
+    says('/types', ['content-type: text/plain', 'content-type: text/plain', 'content-length: 2'], 'ok')
+    assert.equal((await get('/types')).headers.get('content-type'), 'text/plain')
+  })
+
   it('is shown nothing of the caller but what the call is about', async () => {
     let head = ''
     provider.answer('/api/v1/look', (socket, given) => {

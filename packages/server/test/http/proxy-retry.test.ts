@@ -149,4 +149,25 @@ describe('a 401 from the provider', () => {
     assert.equal((await post('next')).status, 200)
     assert.equal(refreshes, 2)
   })
+
+  it('is no answer any more once its connection broke during the refresh', async () => {
+    const expiresAt = new Date(service.clock.now().getTime() + 3_600_000).toISOString()
+    const credential = { refresh_token: 'refresh-0', expires_at: expiresAt }
+    const connector = await proxiedConnector(service, provider.origin, { credential, key: 'broken' })
+    let asked = 0
+    let breakOff = (_then: () => void): void => {}
+    provider.answer('/token', (response) => {
+      breakOff(() => {
+        response.writeHead(400, { 'content-type': 'application/json' }).end('{"error":"invalid_grant"}')
+      })
+    })
+    provider.answer('/api/v1/broken', (response) => {
+      asked += 1
+      if (asked > 1) return void response.end('second')
+      response.writeHead(401, { 'content-length': '100' }).write('first')
+      breakOff = (then) => response.once('close', then).socket?.resetAndDestroy()
+    })
+    const reply = await service.call('GET', proxyPath(connector, '/broken'))
+    assert.deepEqual([reply.status, await reply.text(), asked], [200, 'second', 2])
+  })
 })
