@@ -91,6 +91,7 @@ export const problems = {
     409,
     'The address of this provider’s API is not known for this connector; add api_base_url to the provider.',
   ],
+  too_many_providers: [409, 'This tenant has as many providers of its own as it may; remove one first.'],
   too_many_webhooks: [409, 'This tenant has as many webhooks as it may; remove one first.'],
   idempotency_conflict: [409, 'This Idempotency-Key was used with another body; use a new key.'],
   // 429

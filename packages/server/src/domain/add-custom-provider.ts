@@ -16,11 +16,14 @@ import type { AdminProviderView } from './provider-view.ts'
 /** A definition as it was posted: everything but the slug, endpoints perhaps left to discovery. */
 export type CustomProvider = Partial<Omit<ProviderDefinition, 'slug'>> & { readonly display_name: string }
 
+/** Each may have connections of its own through the proxy. */
+const providersPerTenant = 100
+
 /**
  * Adds a provider of the tenant's own, under a slug of its own, and so with a redirect URI that no other
  * provider's client has registered.
  *
- * Throws 400 `discovery_failed` and `url_not_allowed`, 422 for what the catalogue's own checks refuse.
+ * Throws 400 `discovery_failed` and `url_not_allowed`, 409 `too_many_providers`, 422 for what the catalogue's own checks refuse.
  */
 export async function addCustomProvider(
   context: Pick<Context, 'catalog' | 'database' | 'vault' | 'clock' | 'settings' | 'discovery' | 'egress'>,
@@ -53,7 +56,8 @@ export async function addCustomProvider(
   requireReachable(context, definition)
   const { tenantId } = principal
   await context.database.transaction(tenantId, async (db) => {
-    await storeCustomProvider(db, tenantId, definition, context.clock.now())
+    const more = { now: context.clock.now(), atMost: providersPerTenant }
+    if (!(await storeCustomProvider(db, tenantId, definition, more))) throw new Problem('too_many_providers')
     await recordAdminAct(context, db, principal, {
       action: 'provider.added',
       resourceType: 'provider_app',

@@ -1,6 +1,7 @@
 import type { RateLimit } from '../oauth/rate-limit-headers.ts'
 import { changedRateBudgets, saveRateBudgets, type StoredBudget } from '../store/rate-budgets.ts'
 import type { Context } from './context.ts'
+import { TenantShares } from './tenant-shares.ts'
 
 /** One call, as far as a provider's limit may depend on it. */
 export interface BudgetedCall {
@@ -34,12 +35,22 @@ const sharedAtMost = 16
 const sameWindowMs = 2_000
 const budgetsAtMost = 20_000
 const routesAtMost = 5_000
+const limitsAtMost = 10_000
+const contextsAtMost = 5_000
+/** What one provider may name; what goes beyond counts as its limit for all routes. */
+const namesPerContext = 32
+/** How many accounts at the end of a limit are looked back on. */
+const spentAtMost = 8
 
 export function createRateBudgets(context: Pick<Context, 'database' | 'clock'>): RateBudgets {
-  const budgets = new Map<string, StoredBudget>()
+  const budgets = new TenantShares<StoredBudget>(budgetsAtMost)
+  /** Of each limit: the accounts that were at its end last. */
+  const spent = new TenantShares<readonly StoredBudget[]>(limitsAtMost)
+  /** Of each context: the names of limits that its provider gave. */
+  const names = new TenantShares<ReadonlySet<string>>(contextsAtMost)
   const underWay = new Map<string, number>()
   /** Which of its limits a provider counts a route to. */
-  const buckets = new Map<string, string>()
+  const buckets = new TenantShares<string>(routesAtMost)
   let dirty = new Map<string, StoredBudget>()
   let syncedAt = new Date(0)
   let syncing: Promise<void> | undefined
@@ -70,15 +81,33 @@ export function createRateBudgets(context: Pick<Context, 'database' | 'clock'>):
   /** Answers whether it says anything new. */
   function take(budget: StoredBudget): boolean {
     const key = keyOf(budget)
-    const known = budgets.get(key)
+    const known = budgets.get(budget.tenantId, key)
     const isSameWindow =
       known !== undefined && Math.abs(budget.resetsAt.getTime() - known.resetsAt.getTime()) <= sameWindowMs
     if (known !== undefined && isSameWindow && known.remaining <= budget.remaining) return false
     if (known !== undefined && !isSameWindow && known.resetsAt > budget.resetsAt && known.remaining === 0) return false
-    budgets.delete(key)
-    if (budgets.size >= budgetsAtMost) forget(budgets, (old) => old.resetsAt.getTime() <= nowMs())
-    budgets.set(key, budget)
+    budgets.set(budget.tenantId, key, budget)
+    if (budget.remaining === 0 && budget.connectorId !== '') noteSpent(budget)
     return true
+  }
+
+  function noteSpent(budget: StoredBudget): void {
+    const others = accountsSpent(budget).filter((other) => other.connectorId !== budget.connectorId)
+    spent.set(budget.tenantId, limitKey(budget), [...others.slice(1 - spentAtMost), budget])
+  }
+
+  function accountsSpent(budget: StoredBudget): readonly StoredBudget[] {
+    return spent.get(budget.tenantId, limitKey(budget)) ?? []
+  }
+
+  /** The limit's name, unless its provider has too many. */
+  function nameOf({ tenantId, contextId }: BudgetedCall, bucket: string): string {
+    if (bucket === '') return ''
+    const known = names.get(tenantId, contextId)
+    if (known?.has(bucket) === true) return bucket
+    if (known !== undefined && known.size >= namesPerContext) return ''
+    names.set(tenantId, contextId, new Set([...(known ?? []), bucket]))
+    return bucket
   }
 
   function note(budget: StoredBudget): void {
@@ -88,10 +117,10 @@ export function createRateBudgets(context: Pick<Context, 'database' | 'clock'>):
   function waitFor(call: BudgetedCall): number | undefined {
     if (budgets.size === 0) return undefined
     const now = nowMs()
-    const named = buckets.get(routeKey(call))
+    const named = buckets.get(call.tenantId, routeKey(call))
     const waits = [call.connectorId, ''].flatMap((connectorId) =>
       (named === undefined ? [''] : ['', named]).map((bucket) => {
-        const budget = budgets.get(keyOf({ ...call, connectorId, bucket }))
+        const budget = budgets.get(call.tenantId, keyOf({ ...call, connectorId, bucket }))
         const waitMs = budget === undefined ? 0 : budget.resetsAt.getTime() - now
         const isSpent = budget !== undefined && (underWay.get(countKey(call, connectorId)) ?? 0) >= budget.remaining
         return isSpent && waitMs > 0 ? waitMs : 0
@@ -121,45 +150,24 @@ export function createRateBudgets(context: Pick<Context, 'database' | 'clock'>):
       }
     },
     learn(call, limit) {
-      if (limit.bucket !== '') {
-        if (buckets.size >= routesAtMost) forget(buckets, () => false)
-        buckets.set(routeKey(call), limit.bucket)
-      }
-      const budget = { ...call, bucket: limit.bucket, remaining: limit.remaining, resetsAt: limit.resetsAt }
+      const bucket = nameOf(call, limit.bucket)
+      if (bucket !== '') buckets.set(call.tenantId, routeKey(call), bucket)
+      const budget = { ...call, bucket, remaining: limit.remaining, resetsAt: limit.resetsAt }
       note(budget)
       if (limit.remaining > 0) return
-      if (isOfAll(budgets.values(), budget)) note({ ...budget, connectorId: '' })
+      if (isOfAll(accountsSpent(budget), budget)) note({ ...budget, connectorId: '' })
       void startSync()
     },
   }
 }
 
 /** Whether another account is at the end of the same window: then it is one limit for both. */
-function isOfAll(all: Iterable<StoredBudget>, budget: StoredBudget): boolean {
-  for (const other of all) {
-    const isOther =
-      other.contextId === budget.contextId &&
-      other.tenantId === budget.tenantId &&
-      other.bucket === budget.bucket &&
+function isOfAll(spent: readonly StoredBudget[], budget: StoredBudget): boolean {
+  return spent.some(
+    (other) =>
       other.connectorId !== budget.connectorId &&
-      other.connectorId !== ''
-    if (!isOther || other.remaining > 0) continue
-    if (Math.abs(other.resetsAt.getTime() - budget.resetsAt.getTime()) <= sameWindowMs) return true
-  }
-  return false
-}
-
-/** Makes room: what is over, else the oldest tenth. */
-function forget<Value>(map: Map<string, Value>, isOver: (value: Value) => boolean): void {
-  let left = map.size / 10
-  for (const [key, value] of map) {
-    if (isOver(value)) map.delete(key)
-  }
-  for (const key of map.keys()) {
-    if (left <= 0) return
-    left -= 1
-    map.delete(key)
-  }
+      Math.abs(other.resetsAt.getTime() - budget.resetsAt.getTime()) <= sameWindowMs,
+  )
 }
 
 type BudgetName = Pick<StoredBudget, 'tenantId' | 'contextId' | 'connectorId' | 'bucket'>
@@ -167,6 +175,10 @@ type BudgetName = Pick<StoredBudget, 'tenantId' | 'contextId' | 'connectorId' | 
 /** Ids hold no line break. */
 function keyOf({ tenantId, contextId, connectorId, bucket }: BudgetName): string {
   return `${tenantId}\n${contextId}\n${connectorId}\n${bucket}`
+}
+
+function limitKey({ contextId, bucket }: BudgetName): string {
+  return `${contextId}\n${bucket}`
 }
 
 function countKey(call: BudgetedCall, connectorId: string): string {

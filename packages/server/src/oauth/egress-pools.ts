@@ -33,10 +33,14 @@ export const poolLimits = {
   perProcess: 4_096,
   /** Contexts with connections; idle ones make room. */
   pools: 512,
+  /** Of one tenant, who may name any number of providers. */
+  poolsPerTenant: 32,
 }
 
 interface OpenPool {
   readonly pool: Pool
+  /** Whose call opened it. */
+  readonly tenant: string
   underWay: number
 }
 
@@ -47,35 +51,41 @@ export function createPools(connect: buildConnector.connector, limits: Partial<t
   const perTenant = new Map<string, number>()
   let underWay = 0
 
-  function poolOf(origin: string, key: string): OpenPool {
+  function poolOf(origin: string, { key, tenant }: Bulkhead): OpenPool {
     const name = `${key} ${origin}`
     const known = pools.get(name)
     // The map's order is that of the last use.
     if (known !== undefined) pools.delete(name)
-    else if (pools.size >= most.pools) closeIdle()
+    else makeRoom(tenant)
     const open = known ?? {
       pool: new Pool(origin, { ...poolOptions, connections: most.connections, connect }),
+      tenant,
       underWay: 0,
     }
     pools.set(name, open)
     return open
   }
 
-  function closeIdle(): void {
-    for (const [name, open] of pools) {
-      if (open.underWay > 0) continue
-      pools.delete(name)
-      void open.pool.close()
-      return
-    }
-    throw busy()
+  /** A tenant's new pools take the place of its own idle ones, and of others' only where it has none. */
+  function makeRoom(tenant: string): void {
+    const own = [...pools].filter(([, open]) => open.tenant === tenant)
+    if (own.length >= most.poolsPerTenant) closeIdle(own)
+    else if (pools.size >= most.pools) closeIdle([...own, ...pools])
+  }
+
+  function closeIdle(candidates: readonly (readonly [name: string, open: OpenPool])[]): void {
+    const idle = candidates.find(([, open]) => open.underWay === 0)
+    if (idle === undefined) throw busy()
+    pools.delete(idle[0])
+    void idle[1].pool.close()
   }
 
   return {
-    enter(origin, { key, tenant }) {
+    enter(origin, bulkhead) {
+      const { tenant } = bulkhead
       const ofTenant = perTenant.get(tenant) ?? 0
       if (underWay >= most.perProcess || ofTenant >= most.perTenant) throw busy()
-      const open = poolOf(origin, key)
+      const open = poolOf(origin, bulkhead)
       if (open.underWay >= most.perPool) throw busy()
       open.underWay += 1
       underWay += 1

@@ -18,7 +18,9 @@ const selectAll = statement(
 const insertOne = statement(
   'custom_providers.add',
   `insert into custom_providers (tenant_id, provider_slug, definition, created_at, updated_at)
-   values ($1, $2, $3, $4, $4)`,
+   select $1, $2, $3, $4, $4
+   where (select count(*) from custom_providers where tenant_id = $1) < $5
+   returning provider_slug`,
 )
 const deleteOne = statement(
   'custom_providers.remove',
@@ -44,13 +46,15 @@ export async function listCustomProviders(db: Db, tenantId: TenantId): Promise<P
   return (await db.query<Row>(selectAll, [tenantId])).map((row) => row.definition)
 }
 
+/** Adds one unless there are `atMost`; answers whether it did. Callers at the same moment may go over by their number. */
 export async function addCustomProvider(
   db: Db,
   tenantId: TenantId,
   definition: ProviderDefinition,
-  now: Date,
-): Promise<void> {
-  await db.query(insertOne, [tenantId, definition.slug, JSON.stringify(definition), now])
+  more: { readonly now: Date; readonly atMost: number },
+): Promise<boolean> {
+  const values = [tenantId, definition.slug, JSON.stringify(definition), more.now, more.atMost]
+  return (await db.query(insertOne, values)).length > 0
 }
 
 /** Answers whether there was one. */

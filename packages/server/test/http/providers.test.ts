@@ -204,3 +204,18 @@ it('refuses a slug of the caller’s choice', async () => {
   }
   assert.equal((await service.call('POST', adminPath, { body })).status, 422)
 })
+
+it('lets a tenant add a hundred of its own and no more', async () => {
+  const token = await service.token({ tenant: 'gatherer' })
+  const body = {
+    display_name: 'Its own',
+    authorization_url: `${provider.origin}/auth`,
+    token_url: `${provider.origin}/token`,
+    client_id: 'client-1',
+  }
+  for (let count = 0; count < 100; count += 1) {
+    assert.equal((await service.call('POST', adminPath, { token, body })).status, 201)
+  }
+  await assertProblem(await service.call('POST', adminPath, { token, body }), 409, 'too_many_providers')
+  assert.equal((await service.call('POST', adminPath, { body })).status, 201)
+})

@@ -122,3 +122,34 @@ it('reads and writes in batches, not for each call', async () => {
   }
   assert.ok(statements > 0 && statements <= 6, String(statements))
 })
+
+it('keeps as many named limits of a context as are worth it, and counts the rest for all routes', async () => {
+  const budgets = createRateBudgets(service.context)
+  const resetsAt = new Date(service.clock.now().getTime() + 60_000)
+  const call = (route: string): BudgetedCall => ({
+    tenantId: 'acme',
+    contextId: 'ctx-names',
+    connectorId: 'conn_a',
+    route,
+  })
+  for (let name = 0; name < 32; name += 1) {
+    budgets.learn(call(`/r${name}`), { bucket: `named-${name}`, remaining: 0, resetsAt })
+  }
+  assert.equal(await budgets.admit(call('/elsewhere')), undefined)
+  budgets.done(call('/elsewhere'))
+  assert.ok(await budgets.admit(call('/r31')))
+  budgets.learn(call('/r32'), { bucket: 'named-32', remaining: 0, resetsAt })
+  assert.ok(await budgets.admit(call('/elsewhere')))
+})
+
+it('forgets a tenant’s own limits before those of others', async () => {
+  const budgets = createRateBudgets(service.context)
+  const resetsAt = new Date(service.clock.now().getTime() + 60_000)
+  const theirs: BudgetedCall = { tenantId: 'globex', contextId: 'ctx-1', connectorId: 'conn_a', route: '/x' }
+  budgets.learn(theirs, { bucket: 'search', remaining: 0, resetsAt })
+  for (let index = 0; index < 25_000; index += 1) {
+    const call = { tenantId: 'acme', contextId: `ctx-${index % 900}`, connectorId: `conn_${index}`, route: `/${index}` }
+    budgets.learn(call, { bucket: 'all', remaining: 1, resetsAt })
+  }
+  assert.ok(await budgets.admit(theirs))
+})

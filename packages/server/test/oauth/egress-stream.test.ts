@@ -181,6 +181,28 @@ describe('a bulkhead', () => {
     await Promise.all(under)
   })
 
+  it('leaves others their connections, however many providers a tenant names', async () => {
+    let connections = 0
+    const host = await serve((request, response) => void (request.url === '/hang' || response.end('x')))
+    servers.at(-1)?.on('connection', () => (connections += 1))
+    const egress = egressTo([host], { pools: 4, poolsPerTenant: 2 })
+    const once = (tenant: string, key: string) => ask(egress, host, collector().begin, { tenant, key })
+    await once('globex', 'kept')
+    for (let context = 0; context < 10; context += 1) await once('acme', `idle-${context}`)
+    const before = connections
+    await once('globex', 'kept')
+    assert.equal(connections, before)
+
+    const gone = new AbortController()
+    const hanging = ['a', 'b'].map((key) =>
+      ask(egress, host, collector().begin, { tenant: 'acme', key, path: '/hang', signal: gone.signal }).catch(() => 0),
+    )
+    await fails(once('acme', 'c'), 'busy', false)
+    for (const key of ['kept', 'new']) assert.equal(await once('globex', key), 'passed')
+    gone.abort()
+    await Promise.all(hanging)
+  })
+
   it('lets idle contexts make room for others', async () => {
     const host = await serve((_request, response) => void response.end('x'))
     const egress = egressTo([host], { pools: 2 })
