@@ -66,7 +66,9 @@ export async function createWebhook(
     const now = context.clock.now()
     const added = await addWebhook(db, { ...settings, tenantId, id, secret: sealed }, now, webhooksOfTenant)
     if (added === undefined) throw new Problem('too_many_webhooks')
-    await recordAdminAct(context, db, principal, act('webhook.created', id, { url: asked.url }))
+    // The rest of the address is a secret at many receivers, and the record is for ever.
+    const { origin } = new URL(asked.url)
+    await recordAdminAct(context, db, principal, act('webhook.created', id, { origin }))
     return added
   })
   return { view: viewWebhook(webhook), secret }

@@ -9,6 +9,8 @@ const columns = `tenant_id, webhook_id, url, description, event_types, enabled, 
   previous_secret_expires_at, cursor_position, claimed_until, claim_fence, claimed_at, failing_since, failures,
   last_failed_at, retry_at, last_delivered_at, created_at, updated_at`
 
+/** Two that count at the same time would not see each other's endpoint. */
+const lockCount = statement('webhooks.lock_count', 'select pg_advisory_xact_lock(hashtextextended($1, 0))')
 const insertOne = statement(
   'webhooks.add',
   `insert into webhooks
@@ -70,7 +72,7 @@ export interface WebhookSettings {
   readonly enabled: boolean
 }
 
-/** Adds an endpoint that gets what happens from now on; `undefined` when the tenant has `atMost` already. */
+/** Adds an endpoint that gets what happens from now on; `undefined` when the tenant has `atMost` already. Run it in a transaction. */
 export async function addWebhook(
   db: Db,
   webhook: WebhookSettings & { readonly tenantId: TenantId; readonly id: WebhookId; readonly secret: Buffer },
@@ -78,6 +80,7 @@ export async function addWebhook(
   atMost: number,
 ): Promise<Webhook | undefined> {
   const { tenantId, id, url, description, eventTypes, enabled, secret } = webhook
+  await db.query(lockCount, [JSON.stringify(['webhooks', tenantId])])
   return (
     await db.query<Webhook>(insertOne, [tenantId, id, url, description, eventTypes, enabled, secret, now, atMost])
   )[0]

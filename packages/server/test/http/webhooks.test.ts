@@ -106,6 +106,16 @@ it('is for administrators of the whole tenant', async () => {
   await assertProblem(await ask(await signed(service, { spaces: [] })), 403, 'space_forbidden')
 })
 
+it('stores fifty of a tenant and no more, however many come at once', async () => {
+  const token = await service.token({ tenant: 'crowded' })
+  const ask = () => service.call('POST', base, { token, body: { url: receiver.url } })
+  const replies = await Promise.all(Array.from({ length: 70 }, ask))
+  assert.equal(replies.filter((reply) => reply.status === 201).length, 50)
+  assert.equal(replies.filter((reply) => reply.status === 409).length, 20)
+  const found = await rows(service, `select count(*)::int as count from webhooks where tenant_id = 'crowded'`)
+  assert.deepEqual(found, [{ count: 50 }])
+})
+
 it('replays nothing that is not there', async () => {
   const id = String((await add())['id'])
   await assertProblem(
