@@ -8,8 +8,12 @@ import { findDefinition } from './provider-client.ts'
 import { judgeDue } from './refresh-schedule.ts'
 import { refresh, type RefreshNeeds } from './refresh.ts'
 
-/** At most so many refreshes under way, and of one context half of what its gate lets in: readers come first. */
+/**
+ * At most so many refreshes under way, and of one context half of what its gate lets in: readers come first. A tenant may
+ * have any number of contexts, so it has a share of its own.
+ */
 const mostUnderWay = 64
+const mostOfTenant = 16
 const mostOfContext = 10
 /** A worker that dies leaves its connectors to others after this long; so does a context that was shut meanwhile. */
 const claimLifeMs = 60_000
@@ -27,7 +31,7 @@ const lookAgainMs = 1_000
  * Throws the first failure of this service's own once the others are done.
  */
 export async function sweepRefreshes(context: RefreshNeeds): Promise<number> {
-  const sweep: Sweep = { underWay: new Set(), ofContext: new Map(), failures: [] }
+  const sweep: Sweep = { underWay: new Set(), ofContext: new Map(), ofTenant: new Map(), failures: [] }
   const endsAt = performance.now() + beginsForMs
   let count = 0
   let afterContext = randomPlace()
@@ -50,6 +54,7 @@ export async function sweepRefreshes(context: RefreshNeeds): Promise<number> {
 interface Sweep {
   readonly underWay: Set<Promise<void>>
   readonly ofContext: Map<string, number>
+  readonly ofTenant: Map<string, number>
   readonly failures: Error[]
 }
 
@@ -71,13 +76,17 @@ async function claimSome(context: RefreshNeeds, sweep: Sweep, afterContext: stri
     rooms.set(contextId, Math.max(0, Math.min(left, limited.get(contextId) ?? others)))
   }
   const now = context.clock.now()
-  const claim = { afterContext, limits: { all, ofContext: mostOfContext }, rooms }
+  const roomsOfTenants = new Map([...sweep.ofTenant].map(([tenant, underWay]) => [tenant, mostOfTenant - underWay]))
+  const limits = { all, ofContext: mostOfContext, ofTenant: mostOfTenant }
+  const claim = { afterContext, limits, rooms, roomsOfTenants }
   return claimDueRefreshes(context.database.system, now, plusMs(now, claimLifeMs), claim)
 }
 
 function begin(context: RefreshNeeds, sweep: Sweep, row: ConnectorRow): void {
-  const { context_id: contextId } = row
-  const count = (by: number) => sweep.ofContext.set(contextId, (sweep.ofContext.get(contextId) ?? 0) + by)
+  const count = (by: number) => {
+    sweep.ofContext.set(row.context_id, (sweep.ofContext.get(row.context_id) ?? 0) + by)
+    sweep.ofTenant.set(row.tenant_id, (sweep.ofTenant.get(row.tenant_id) ?? 0) + by)
+  }
   count(1)
   const working = workOff(context, row)
     .catch((error: unknown) => {

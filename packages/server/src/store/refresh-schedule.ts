@@ -53,7 +53,8 @@ export async function markUsed(system: Db, uses: readonly ConnectorUse[]): Promi
 
 /**
  * Steps from context to context along the index and takes the first few of each that are due, so that a look costs as much
- * as there are contexts, whatever has piled up in one of them.
+ * as there are contexts, whatever has piled up in one of them. A context is one tenant's; what a tenant with many contexts
+ * has too much is passed over, up to a bound of its own, since the walk must end.
  */
 const claimDue = statement(
   'refresh.claim_due',
@@ -69,16 +70,30 @@ const claimDue = statement(
      from contexts
      where contexts.context_id is not null),
    due (due_tenant, due_connector) as (
-     select taken.tenant_id, taken.connector_id
-     from contexts
-     left join unnest($6::text[], $7::int[]) as limited (context_id, room) using (context_id)
-     cross join lateral (
-       select tenant_id, connector_id
-       from connectors
-       where connectors.context_id = contexts.context_id and next_refresh_at <= $1
-       order by next_refresh_at
-       limit coalesce(limited.room, $5)
-       for update skip locked) as taken
+     select tenant_id, connector_id
+     from (
+       select seen.tenant_id, seen.connector_id, seen.room,
+              row_number() over (partition by seen.tenant_id) as turn
+       from (
+         select taken.tenant_id, taken.connector_id, coalesce(of_tenant.room, $8) as room
+         from contexts
+         cross join lateral (
+           select tenant_id
+           from connectors
+           where connectors.context_id = contexts.context_id and next_refresh_at is not null
+           limit 1) as owner
+         left join unnest($6::text[], $7::int[]) as limited (context_id, room) using (context_id)
+         left join unnest($9::text[], $10::int[]) as of_tenant (tenant_id, room)
+           on of_tenant.tenant_id = owner.tenant_id
+         cross join lateral (
+           select tenant_id, connector_id
+           from connectors
+           where connectors.context_id = contexts.context_id and next_refresh_at <= $1
+           order by next_refresh_at
+           limit least(coalesce(limited.room, $5), coalesce(of_tenant.room, $8))
+           for update skip locked) as taken
+         limit $4 * 4) as seen) as ranked
+     where turn <= room
      limit $4)
    update connectors
    set next_refresh_at = $2
@@ -96,23 +111,35 @@ const reschedule = statement(
 export interface DueClaim {
   /** Contexts are passed in order, beginning after this one; an empty text begins at the first. */
   readonly afterContext: string
-  readonly limits: { readonly all: number; readonly ofContext: number }
+  readonly limits: { readonly all: number; readonly ofContext: number; readonly ofTenant: number }
   /** Contexts that may take fewer than the others. */
   readonly rooms: ReadonlyMap<string, number>
+  /** The same of tenants. */
+  readonly roomsOfTenants: ReadonlyMap<string, number>
 }
 
 /**
- * Takes connectors that are due, a few of each context, so that none starves the others; a worker that dies gives them back
+ * Takes connectors that are due, a few of each context and of each tenant, so that none starves the others; a worker that dies gives them back
  * when `againAt` comes. Two workers never take the same.
  */
 export async function claimDueRefreshes(
   system: Db,
   now: Date,
   againAt: Date,
-  { afterContext, limits, rooms }: DueClaim,
+  { afterContext, limits, rooms, roomsOfTenants }: DueClaim,
 ): Promise<ConnectorRow[]> {
-  const limited = [[...rooms.keys()], [...rooms.values()]]
-  return system.query<ConnectorRow>(claimDue, [now, againAt, afterContext, limits.all, limits.ofContext, ...limited])
+  return system.query<ConnectorRow>(claimDue, [
+    now,
+    againAt,
+    afterContext,
+    limits.all,
+    limits.ofContext,
+    [...rooms.keys()],
+    [...rooms.values()],
+    limits.ofTenant,
+    [...roomsOfTenants.keys()],
+    [...roomsOfTenants.values()],
+  ])
 }
 
 /** Sets another time, `undefined` for never, unless somebody else has set one or changed the credentials. */
