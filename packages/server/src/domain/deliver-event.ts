@@ -39,9 +39,12 @@ export async function deliverEvent(
   const now = context.clock.now()
   const log = logWith(delivery, sent.attempt)
   const outcome = sent.isDelivered ? 'delivered' : isDeliveryDead(delivery.first_attempt_at, now) ? 'dead' : 'failed'
+  let isAsRead = false
   const isOurs = await context.database.transaction(tenant, async (db) => {
     const trouble = await lockClaim(db, webhook)
     if (trouble === undefined) return false
+    // What was changed meanwhile is read anew before the next one: no more of them with an old address or secret.
+    isAsRead = trouble.enabled && trouble.url === webhook.url && trouble.secret.equals(webhook.secret)
     if (outcome === 'delivered') {
       await endDelivery(db, delivery, log, now)
       await noteWebhookSuccess(db, webhook, now)
@@ -53,7 +56,7 @@ export async function deliverEvent(
     return true
   })
   if (isOurs) context.meter.count('webhook_deliveries_total', { outcome })
-  return isOurs && sent.isDelivered
+  return isOurs && isAsRead && sent.isDelivered
 }
 
 /** Messages that were under way together fail together: that is one failure, not eight. */

@@ -49,7 +49,7 @@ const release = statement(
 )
 const lock = statement(
   'webhooks.lock_claim',
-  `select failures, failing_since, last_failed_at
+  `select failures, failing_since, last_failed_at, url, secret, enabled
    from webhooks
    where tenant_id = $1 and webhook_id = $2 and claim_fence = $3
    for update`,
@@ -77,6 +77,9 @@ const disable = statement(
 /** How an endpoint has been failing. */
 export type Trouble = Pick<Webhook, 'failures' | 'failing_since' | 'last_failed_at'>
 
+/** The same with what may have been changed since the endpoint was read. */
+export type LockedClaim = Trouble & Pick<Webhook, 'url' | 'secret' | 'enabled'>
+
 /**
  * Takes endpoints that have something to deliver, at most `ofTenant` of each tenant and none of `fullTenants`. A worker that
  * dies leaves them to others when `until` comes.
@@ -101,8 +104,8 @@ export async function releaseClaim(db: Db, webhook: ClaimedWebhook, notBefore: D
 }
 
 /** Keeps the claim from going to another within the caller's transaction; `undefined` when it has gone. */
-export async function lockClaim(db: Db, webhook: ClaimedWebhook): Promise<Trouble | undefined> {
-  return (await db.query<Trouble>(lock, keyOf(webhook)))[0]
+export async function lockClaim(db: Db, webhook: ClaimedWebhook): Promise<LockedClaim | undefined> {
+  return (await db.query<LockedClaim>(lock, keyOf(webhook)))[0]
 }
 
 export async function noteWebhookSuccess(db: Db, webhook: ClaimedWebhook, now: Date): Promise<void> {

@@ -103,6 +103,27 @@ async function assertExactlyOnceInOrder(messages: readonly Received[]): Promise<
 }
 
 describe('webhooks', () => {
+  for (const change of [{ enabled: false }, { url: 'https://elsewhere.example/hook' }]) {
+    it(`get nothing more by the old settings once they are changed (${Object.keys(change).join()})`, async () => {
+      const hook = await addHook()
+      for (let index = 0; index < 5; index += 1) await happen('conn-1')
+      const held = Promise.withResolvers<number>()
+      let arrived = 0
+      receiver.answer(() => {
+        arrived += 1
+        return held.promise
+      })
+      await linkDue(service.context)
+      await deliverDue(service.context)
+      await until(() => arrived === 1)
+      await api('PATCH', `/${hook.id}`, change)
+      held.resolve(204)
+      await settled()
+      assert.equal(ours().length, 1)
+      await api('DELETE', `/${hook.id}`)
+    })
+  }
+
   it('bring an event as Standard Webhooks has it, which the public library verifies', async () => {
     const hook = await addHook()
     await happen('conn-1')
