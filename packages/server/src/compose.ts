@@ -15,6 +15,7 @@ import { untraced, type Tracer } from './core/tracer.ts'
 import { createActivity } from './domain/activity.ts'
 import { createEventFeed } from './domain/event-feed.ts'
 import type { Catalog, Context, DeploymentApp } from './domain/context.ts'
+import { createOpenCalls } from './domain/open-calls.ts'
 import { createRefreshGate } from './domain/refresh-gate.ts'
 import { createWebhookTurns } from './domain/webhook-turns.ts'
 import { everyWork, type Work } from './domain/work.ts'
@@ -97,6 +98,7 @@ export function composeFlows(settled: Settled): Flows {
     refreshesUnderWay: new Map(),
     refreshGate: createRefreshGate(clock),
     proxyTargets: new Map(),
+    openCalls: createOpenCalls({ database, clock }),
     rateBudgets: createRateBudgets({ database, clock }),
     activity: createActivity({ database, clock, meter }),
     wakeUp: jobs,

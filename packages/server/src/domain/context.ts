@@ -14,6 +14,7 @@ import type { KeyEncryptionKeys } from '../vault/key-encryption-keys.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { Activity } from './activity.ts'
 import type { EventFeed } from './event-feed.ts'
+import type { OpenCalls } from './open-calls.ts'
 import type { ProxyTarget } from './proxy-target.ts'
 import type { RateBudgets } from './rate-budgets.ts'
 import type { RefreshGate } from './refresh-gate.ts'
@@ -63,6 +64,8 @@ export interface Context {
   readonly refreshesUnderWay: Map<string, Promise<RefreshResult>>
   /** Providers as calls through the proxy need them, for seconds; the proxy keeps it small. */
   readonly proxyTargets: Map<string, ProxyTarget>
+  /** Calls through the proxy that are under way. */
+  readonly openCalls: OpenCalls
   /** What is left of providers' rate limits. */
   readonly rateBudgets: RateBudgets
   readonly refreshGate: RefreshGate

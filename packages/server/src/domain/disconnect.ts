@@ -22,7 +22,7 @@ export interface RevocationView {
  * Disconnecting twice answers with the revocation that runs. Throws 404 `connector_unknown`.
  */
 export async function disconnect(
-  context: Pick<Context, 'database' | 'vault' | 'clock' | 'wakeUp' | 'log' | 'activity'>,
+  context: Pick<Context, 'database' | 'vault' | 'clock' | 'wakeUp' | 'log' | 'activity' | 'openCalls'>,
   principal: Principal,
   place: ConnectorPlaceRequest,
 ): Promise<{ readonly connector: ConnectorRow; readonly revocation: RevocationView }> {
@@ -38,6 +38,7 @@ export async function disconnect(
     isMeant: (row) => isHere(row, place),
   })
   if (ended === undefined) throw new Problem('connector_unknown')
+  context.openCalls.end({ tenantId: tenant, connectorId: place.connectorId, leaseId: undefined })
   return { connector: ended.connector, revocation: viewRevocation(ended.revocation) }
 }
 

@@ -105,7 +105,7 @@ export async function listLeases(
 
 /** Ends a lease at once, whoever made it; ending it twice changes nothing. Throws 404 `lease_unknown`. */
 export async function endLease(
-  context: Needs,
+  context: Needs & Pick<Context, 'openCalls'>,
   principal: Principal,
   place: ConnectorPlaceRequest,
   id: LeaseId,
@@ -119,6 +119,7 @@ export async function endLease(
     if (ended !== undefined) await addAuditEntry(db, tenantId, entry('lease.revoked', principal, ended, {}), now)
     else if ((await findLease(db, tenantId, place.connectorId, id)) === undefined) throw new Problem('lease_unknown')
   })
+  context.openCalls.end({ tenantId, connectorId: place.connectorId, leaseId: id })
 }
 
 function requireUse(principal: Principal, place: ConnectorPlaceRequest): void {

@@ -144,7 +144,11 @@ export class ProxiedCall {
       bodyBytes,
       signal,
       bulkhead: { key: contextId, tenant: this.#actor.tenantId },
-      limits: { ...proxyTimes, maxReplyBytes: maxBodyBytes },
+      limits: {
+        ...proxyTimes,
+        totalMs: Math.min(proxyTimes.totalMs, this.#actor.endsAt.getTime() - this.#context.clock.now().getTime()),
+        maxReplyBytes: maxBodyBytes,
+      },
     }
   }
 

@@ -1,18 +1,30 @@
 import type { Readable } from 'node:stream'
+import type { Problem } from '../core/problem.ts'
 import type { RawTarget } from '../oauth/api-url.ts'
 import type { ReplySink } from '../oauth/stream-request.ts'
 import type { Context } from './context.ts'
 
-/** What a caller wants of a provider's API, as it came over the wire. */
-export interface ProxyCall extends RawTarget {
-  readonly method: string
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+/** A request body on its way through. */
+export interface ProxyBody {
   /** A whole body can be sent again; a stream cannot. A stream may end with a `Problem` as its error. */
   readonly body: Buffer | Readable | undefined
+  /** Of a stream, when the caller announced it. */
   readonly bodyBytes: number | undefined
-  /** Aborted when the caller goes away. */
-  readonly signal: AbortSignal
 }
+
+/** What a caller wants of a provider's API, as it came over the wire. */
+export interface ProxyRequest extends RawTarget {
+  readonly method: string
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  /** Asked for once the call is known to be allowed. */
+  takeBody(): Promise<ProxyBody>
+  /** Aborted when the caller goes away, or by `abort`. */
+  readonly signal: AbortSignal
+  abort(reason: Problem): void
+}
+
+/** The same with the body taken. */
+export type ProxyCall = Omit<ProxyRequest, 'takeBody'> & ProxyBody
 
 /** Where the provider's answer goes. */
 export interface ProxyReply {
@@ -39,4 +51,5 @@ export type ProxyNeeds = Pick<
   | 'log'
   | 'proxyTargets'
   | 'rateBudgets'
+  | 'openCalls'
 >

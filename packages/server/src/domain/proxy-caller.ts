@@ -15,6 +15,9 @@ export interface ProxyActor {
   readonly actorId: string
   /** Anybody else gets the provider's answers with the token blotted out, and none in which it could not be found. */
   readonly mayReadToken: boolean
+  readonly leaseId: string | undefined
+  /** When the bearer or the lease ends. */
+  readonly endsAt: Date
 }
 
 /** Throws 401 and 403 before anything is looked up or asked of a provider. */
@@ -27,7 +30,8 @@ export async function admitCaller(
   if (caller.kind === 'lease') {
     const { found } = caller
     await requireLeased(context, found, place, call)
-    return { tenantId: found.tenantId, actorId: found.lease.lease_id, mayReadToken: false }
+    const { lease_id: leaseId, expires_at: endsAt } = found.lease
+    return { tenantId: found.tenantId, actorId: leaseId, mayReadToken: false, leaseId, endsAt }
   }
   const { principal } = caller
   requireRight(principal, 'connectors:use')
@@ -36,6 +40,8 @@ export async function admitCaller(
     tenantId: principal.tenantId,
     actorId: principal.subject,
     mayReadToken: principal.rights.has('connectors:token'),
+    leaseId: undefined,
+    endsAt: principal.expiresAt,
   }
 }
 

@@ -1,17 +1,19 @@
 import { Problem } from '../core/problem.ts'
 import { isPathRefused } from '../oauth/api-url.ts'
 import type { ConnectorPlaceRequest } from './connectors.ts'
-import { freshAccess } from './fresh-access.ts'
+import { freshAccess, type ReadyAccess } from './fresh-access.ts'
 import { noAccess } from './no-access.ts'
 import { pathTemplate } from './path-template.ts'
 import { ProxiedCall } from './proxied-call.ts'
 import { providerLabel } from './provider-label.ts'
-import type { ProxyCall, ProxyNeeds, ProxyReply } from './proxy-call.ts'
-import { admitCaller, chargeCaller, type ProxyCaller } from './proxy-caller.ts'
+import type { ProxyNeeds, ProxyReply, ProxyRequest } from './proxy-call.ts'
+import { admitCaller, chargeCaller, type ProxyActor, type ProxyCaller } from './proxy-caller.ts'
 import { minTtlMs } from './proxy-limits.ts'
 import { requirePolicy, requireProxyMethod } from './proxy-policy.ts'
 import { recorder } from './proxy-record.ts'
 import { proxyTarget } from './proxy-target.ts'
+
+const lateAfterMs = 1_000
 
 /**
  * Calls a provider's API with the connector's token and hands the answer through as it comes.
@@ -22,15 +24,35 @@ export async function proxy(
   context: ProxyNeeds,
   caller: ProxyCaller,
   place: ConnectorPlaceRequest,
-  call: ProxyCall,
+  call: ProxyRequest,
   reply: ProxyReply,
 ): Promise<void> {
   const actor = await admitCaller(context, caller, place, call)
   requireProxyMethod(call.method)
   if (isPathRefused(call.path)) throw new Problem('proxy_path_refused')
-  const access = await freshAccess(context, actor.tenantId, place, minTtlMs)
-  if (access.kind !== 'ready') throw noAccess(access)
-  const { connector } = access
+  const takeOff = context.openCalls.add({
+    tenantId: actor.tenantId,
+    connectorId: place.connectorId,
+    leaseId: actor.leaseId,
+    endsAt: actor.endsAt,
+    abort: (reason) => call.abort(reason),
+  })
+  try {
+    await carryOut(context, caller, actor, place, { call, reply })
+  } finally {
+    takeOff()
+  }
+}
+
+async function carryOut(
+  context: ProxyNeeds,
+  caller: ProxyCaller,
+  actor: ProxyActor,
+  place: ConnectorPlaceRequest,
+  { call, reply }: { readonly call: ProxyRequest; readonly reply: ProxyReply },
+): Promise<void> {
+  const early = await readyAccess(context, actor, place)
+  const { connector } = early
   const route = pathTemplate(call.path)
   const record = recorder(context, actor, connector, { method: call.method, route })
   try {
@@ -42,7 +64,13 @@ export async function proxy(
       connectorId: connector.connector_id,
       route,
     }
-    const proxied = new ProxiedCall(context, actor, place, { call, reply, target, record, access, budgeted })
+    const askedAt = performance.now()
+    const body = await call.takeBody()
+    // A body may take longer than the token was sure to live, and meanwhile the connector may have been ended.
+    const isLate = performance.now() - askedAt > lateAfterMs
+    const access = isLate ? await readyAccess(context, actor, place) : early
+    const parts = { call: { ...call, ...body }, reply, target, record, access, budgeted }
+    const proxied = new ProxiedCall(context, actor, place, parts)
     const waitMs = await context.rateBudgets.admit(budgeted)
     if (waitMs !== undefined) {
       throw new Problem('provider_rate_limited', { retryAfterSeconds: Math.ceil(waitMs / 1000) })
@@ -59,4 +87,10 @@ export async function proxy(
     if (error instanceof Problem) await record(error.code).catch(() => {})
     throw error
   }
+}
+
+async function readyAccess(context: ProxyNeeds, actor: ProxyActor, place: ConnectorPlaceRequest): Promise<ReadyAccess> {
+  const access = await freshAccess(context, actor.tenantId, place, minTtlMs)
+  if (access.kind !== 'ready') throw noAccess(access)
+  return access
 }

@@ -1,22 +1,16 @@
 import type { FastifyRequest } from 'fastify'
 import { Readable } from 'node:stream'
 import { Problem } from '../core/problem.ts'
+import type { ProxyBody } from '../domain/proxy-call.ts'
 
 type RawRequest = FastifyRequest['raw']
-
-/** A request body on its way through. */
-export interface ProxyBody {
-  readonly body: Buffer | Readable | undefined
-  /** Of a stream, when the caller announced it. */
-  readonly bodyBytes: number | undefined
-}
 
 export interface BodyLimits {
   /** Up to this size a body is read whole, so that it can be sent twice. */
   readonly replayBytes: number
   readonly maxBytes: number
-  /** Between two pieces of a body that is read whole. */
-  readonly idleMs: number
+  /** For all of a body that is read whole, or for its beginning. */
+  readonly wholeMs: number
 }
 
 /**
@@ -56,7 +50,6 @@ function firstPieces(raw: RawRequest, limits: BodyLimits): Promise<FirstPieces> 
     raw.off('data', onData).off('end', onEnd).off('close', onClose)
   }
   const onData = (piece: Buffer): void => {
-    timer.refresh()
     pieces.push(piece)
     sizeBytes += piece.length
     if (sizeBytes <= limits.replayBytes) return
@@ -72,13 +65,21 @@ function firstPieces(raw: RawRequest, limits: BodyLimits): Promise<FirstPieces> 
     done()
     reject(new Problem('request_timeout'))
   }
-  const timer = setTimeout(onClose, limits.idleMs)
+  const timer = setTimeout(onClose, limits.wholeMs)
   raw.on('data', onData).on('end', onEnd).on('close', onClose)
   return promise
 }
 
 /** The rest of an upload is let run into nothing for so long, so that the caller can read the answer that came early. */
 const drainMs = 10_000
+
+/** Throws away what is still to come of a body that nobody wants, for a while. */
+export function letRunOut(raw: RawRequest): void {
+  if (raw.complete || raw.destroyed) return
+  const timer = setTimeout(() => raw.destroy(), drainMs)
+  raw.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer))
+  raw.resume()
+}
 
 /**
  * A request's body as a stream of its own. Destroying it leaves the connection alone, unlike destroying the request, so that
@@ -112,13 +113,8 @@ class BodyStream extends Readable {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    const raw = this.#raw
-    raw.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose)
-    if (!raw.complete && !raw.destroyed) {
-      const timer = setTimeout(() => raw.destroy(), drainMs)
-      raw.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer))
-      raw.resume()
-    }
+    this.#raw.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose)
+    letRunOut(this.#raw)
     done(error)
   }
 }

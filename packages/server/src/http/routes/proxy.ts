@@ -5,12 +5,12 @@ import { Problem } from '../../core/problem.ts'
 import { leasePrefix } from '../../domain/leases.ts'
 import { findOpenLease } from '../../domain/open-lease.ts'
 import type { ProxyCaller } from '../../domain/proxy-caller.ts'
-import { maxBodyBytes, proxyTimes, replayBytes } from '../../domain/proxy-limits.ts'
+import { maxBodyBytes, replayBytes } from '../../domain/proxy-limits.ts'
 import { proxy } from '../../domain/proxy.ts'
 import { bearerToken, requirePrincipal } from '../authenticate.ts'
 import { isUnexpected, sendError, toAnswer } from '../errors.ts'
 import type { HttpContext } from '../http-context.ts'
-import { takeBody } from '../proxy-body.ts'
+import { letRunOut, takeBody } from '../proxy-body.ts'
 import { rawReply } from '../proxy-reply.ts'
 import { requestValidator } from '../validate.ts'
 
@@ -56,7 +56,7 @@ const otherMethods = [
   'PURGE',
 ]
 
-const bodyLimits = { replayBytes, maxBytes: maxBodyBytes, idleMs: proxyTimes.idleMs }
+const bodyLimits = { replayBytes, maxBytes: maxBodyBytes, wholeMs: 30_000 }
 
 /**
  * Any method `…/connectors/{connector_id}/proxy/{path}`
@@ -104,8 +104,9 @@ export async function proxyRoutes(app: FastifyInstance, http: HttpContext): Prom
           ...targetOf(request.raw.url ?? ''),
           method: request.method,
           headers: request.raw.headers,
-          ...(await takeBody(request.raw, bodyLimits)),
+          takeBody: () => takeBody(request.raw, bodyLimits),
           signal: gone.signal,
+          abort: (reason: Problem) => gone.abort(reason),
         }
         await proxy(
           http.flows,
@@ -115,6 +116,9 @@ export async function proxyRoutes(app: FastifyInstance, http: HttpContext): Prom
           rawReply(reply, () => isClosing),
         )
       } catch (error) {
+        letRunOut(request.raw)
+        const reason: unknown = gone.signal.reason
+        if (reason instanceof Problem && !reply.raw.headersSent && !reply.raw.destroyed) throw reason
         // Nobody is there to be told.
         if (!gone.signal.aborted) throw error
         reply.hijack()
