@@ -382,7 +382,13 @@ describe('no secret stands in the database or in any output', () => {
     for (const name of ['spans', 'webhooks', 'event stream', 'audit export', 'metrics', 'public.leases']) {
       assert.ok((places.get(name) ?? '').length > 100, `${name}: nothing`)
     }
-    assert.deepEqual(findSecrets(places, secrets), [])
+    // The one that goes back: an administrator's endpoint gets it in the `connected` event, as the list gives it.
+    const isGivenBack = ({ secret, where }: { readonly secret: string; readonly where: string }): boolean =>
+      secret === 'caller context' && where === 'webhooks'
+    assert.deepEqual(
+      findSecrets(places, secrets).filter((found) => !isGivenBack(found)),
+      [],
+    )
   })
 
   it('would find a secret planted in a table or a log line, however it is encoded', async () => {
