@@ -37,9 +37,10 @@ type Needs = Pick<
  * Works off revocations that are due, and answers how many there were. The end state of each becomes an event.
  *
  * It takes a few of each tenant at a time and goes on with the others while some of them hang. Throws the first failure
- * of this service's own once the others are done; that revocation is tried again later.
+ * of this service's own once the others are done; that revocation is tried again later. Once `stopping` says so it takes
+ * nothing more and lets what is under way end.
  */
-export async function revokeDue(context: Needs): Promise<number> {
+export async function revokeDue(context: Needs, stopping?: AbortSignal): Promise<number> {
   const round: Round = { underWay: new Map(), failures: [] }
   const endsAt = performance.now() + beginsForMs
   let late: ReadonlyMap<Promise<void>, Revocation> | undefined
@@ -48,6 +49,7 @@ export async function revokeDue(context: Needs): Promise<number> {
     // What hangs when the time is over ends soon. The other tenants go on until then.
     if (performance.now() >= endsAt) late ??= new Map(round.underWay)
     if (late !== undefined && ![...late.keys()].some((one) => round.underWay.has(one))) break
+    if (stopping?.aborted === true) break
     const due = await claimSome(context, round, [...(late?.values() ?? [])])
     for (const revocation of due) begin(context, round, revocation)
     count += due.length

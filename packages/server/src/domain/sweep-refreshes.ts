@@ -30,12 +30,12 @@ const lookAgainMs = 1_000
  * shut is left alone: what is due there waits, unmarked, and is worked off at the gate's pace once the provider answers.
  * Throws the first failure of this service's own once the others are done.
  */
-export async function sweepRefreshes(context: RefreshNeeds): Promise<number> {
+export async function sweepRefreshes(context: RefreshNeeds, stopping?: AbortSignal): Promise<number> {
   const sweep: Sweep = { underWay: new Set(), ofContext: new Map(), ofTenant: new Map(), failures: [] }
   const endsAt = performance.now() + beginsForMs
   let count = 0
   let afterContext = randomPlace()
-  while (count < mostAtOnce && performance.now() < endsAt) {
+  while (count < mostAtOnce && performance.now() < endsAt && stopping?.aborted !== true) {
     const due = await claimSome(context, sweep, afterContext)
     for (const row of due) begin(context, sweep, row)
     count += due.length

@@ -26,7 +26,7 @@ export async function startBackground(context: Context, jobs: Jobs<Work>, logger
       async run() {
         logger.debug({ work }, 'background work begins')
         try {
-          const left = await context.meter.step('work', { work }, () => runPortions(() => run(context), signal))
+          const left = await context.meter.step('work', { work }, () => runPortions(() => run(context, signal), signal))
           logger.debug({ work, left }, 'background work ends')
           return left
         } catch (error) {

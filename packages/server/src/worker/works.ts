@@ -13,8 +13,11 @@ interface WorkRoutine {
   readonly work: Work
   /** How long at most until somebody looks, even if nobody was woken. */
   readonly everyMs: number
-  /** Does what is due, in bounded portions, and answers how much that was: after zero nothing more is due. */
-  readonly run: (context: Context) => Promise<number>
+  /**
+   * Does what is due, in bounded portions, and answers how much that was: after zero nothing more is due. A routine that
+   * takes more while it runs looks at `stopping`.
+   */
+  readonly run: (context: Context, stopping: AbortSignal) => Promise<number>
 }
 
 /** Every kind of background work there is. */
