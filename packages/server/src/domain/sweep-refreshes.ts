@@ -35,7 +35,8 @@ export async function sweepRefreshes(context: RefreshNeeds, stopping?: AbortSign
   const endsAt = performance.now() + beginsForMs
   let count = 0
   let afterContext = randomPlace()
-  while (count < mostAtOnce && performance.now() < endsAt && stopping?.aborted !== true) {
+  while (count < mostAtOnce && performance.now() < endsAt) {
+    if (stopping?.aborted === true) break
     const due = await claimSome(context, sweep, afterContext)
     for (const row of due) begin(context, sweep, row)
     count += due.length
