@@ -217,7 +217,7 @@ export const ProviderDefinition = Type.Object(
 
     // Refresh
     refreshable: Type.Optional(Type.Boolean()),
-    /** Unknown counts as true. */
+    /** Whether a refresh brings a new refresh token in place of the old. Absent: a connector's last refresh tells. */
     refresh_rotates: Type.Optional(Type.Boolean()),
     /** Seconds during which the provider still takes a refresh token it has just replaced. */
     refresh_reuse_grace_seconds: Type.Optional(Type.Integer({ minimum: 1 })),

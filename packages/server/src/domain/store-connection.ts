@@ -103,7 +103,6 @@ export async function storeConnection(
 async function putConnector(db: Db, transaction: Transaction, credentials: Credentials, now: Date): Promise<boolean> {
   const tenant = tenantId(transaction.tenant_id)
   const id = connectorId(transaction.connector_id)
-  // An id that was drawn for this transaction names nothing yet.
   const known = transaction.connector_named ? await lockConnector(db, tenant, id) : undefined
   const place = {
     spaceId: spaceId(transaction.space_id),
