@@ -43,7 +43,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 }
 const asking: Asking = {
   plan: values.quick
-    ? { rounds: 2, seconds: 1, warmUpSeconds: 1 }
+    ? { rounds: 1, seconds: 1, warmUpSeconds: 0 }
     : { rounds: Number(values.rounds), seconds: Number(values.seconds), warmUpSeconds: 4 },
   connections: 64,
   tenants: values.quick ? 4 : 50,

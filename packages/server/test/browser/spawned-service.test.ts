@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { after, before, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Browser } from 'playwright-core'
+import { compileCache } from '../support/compile-cache.ts'
 import { freePort } from '../support/service.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 import { launchChromium, openProfile } from './support/chromium.ts'
@@ -36,6 +37,7 @@ it('prints a link with which a newcomer connects an account, and stops cleanly',
   service = spawn(process.execPath, [main, 'serve'], {
     cwd: folder,
     env: {
+      ...compileCache,
       PATH: process.env['PATH'],
       DATA_DIR: path.join(folder, 'data'),
       DATABASE_URL: database.databaseUrl,

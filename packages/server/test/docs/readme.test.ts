@@ -7,6 +7,7 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
+import { compileCache } from '../support/compile-cache.ts'
 import { freePort } from '../support/service.ts'
 
 const root = path.join(import.meta.dirname, '../../../..')
@@ -40,7 +41,7 @@ before(async () => {
   base = `http://localhost:${port}`
   service = spawn(process.execPath, [path.join(root, 'packages/server/src/main.ts'), 'serve'], {
     cwd: dataDir,
-    env: { PATH: process.env['PATH'], DATA_DIR: path.join(dataDir, 'data'), PORT: String(port) },
+    env: { ...compileCache, PATH: process.env['PATH'], DATA_DIR: path.join(dataDir, 'data'), PORT: String(port) },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   token = await printedToken(service)

@@ -11,13 +11,15 @@ import { openDatabase } from '../../src/store/database.ts'
 import { dataKeys } from '../../src/store/data-keys.ts'
 import { heldKeys, UnknownKey } from '../../src/vault/key-encryption-keys.ts'
 import { createVault, type Vault } from '../../src/vault/vault.ts'
+import { compileCache } from '../support/compile-cache.ts'
 import { connectorPath } from '../support/connectors.ts'
 import { collectionId, spaceId } from '../support/service.ts'
 import { deploymentOf, type Deployment, type ServiceProcess } from '../support/service-process.ts'
+import { sized } from '../support/size.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 
-/** Connectors, each with two sealed tokens; 50,000 make 100,000 sealed values. */
-const connectors = Number(process.env['KEY_ROTATION_CONNECTORS'] ?? 5_000)
+/** Each with two sealed tokens. */
+const connectors = sized(5_000, 50_000)
 const tenants = ['acme', 'bravo', 'charlie', 'delta']
 const readers = 2
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -120,13 +122,16 @@ function startReading() {
 }
 
 function command(...args: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<number | null> } {
-  const child = spawn(process.execPath, [main, ...args], { env: deployment.env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { ...compileCache, ...deployment.env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   child.stdout?.resume()
   return { child, ended: new Promise((resolve) => child.once('close', (code) => resolve(code))) }
 }
 
 async function until(happened: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 120_000
+  const deadline = Date.now() + sized(120_000, 1_200_000)
   while (!(await happened())) {
     assert.ok(Date.now() < deadline, 'it did not happen')
     await new Promise((resolve) => setTimeout(resolve, 20))

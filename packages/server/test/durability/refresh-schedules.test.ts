@@ -1,6 +1,7 @@
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { runSchedule, type Policy, type Step } from '../support/refresh-schedules.ts'
+import { sized } from '../support/size.ts'
 import { startTestService, type TestService } from '../support/service.ts'
 
 let service: TestService
@@ -45,7 +46,12 @@ const schedules = fc.noBias(
 )
 
 /** Schedules in a run stand beside one another, each with a connector, a provider and a time of its own. */
-const runs: Readonly<Record<Policy, number>> = { documented: 24, graced: 20, plain: 8, unknown: 8 }
+const runs: Readonly<Record<Policy, number>> = {
+  documented: sized(12, 120),
+  graced: sized(12, 120),
+  plain: sized(6, 40),
+  unknown: sized(6, 40),
+}
 
 describe('however reads, refreshes, reconnects, a delete, re-seals, crashes and lost replies fall together', () => {
   for (const policy of ['documented', 'graced', 'plain', 'unknown'] as const) {

@@ -6,11 +6,12 @@ import { Pool } from 'undici'
 import { startInstantProvider, type InstantProvider } from '../support/instant-provider.ts'
 import { addProvider, connectedId, connectorsPath, depart, returnWithBearer } from '../support/process-flow.ts'
 import { deploymentOf, type Deployment, type ServiceProcess } from '../support/service-process.ts'
+import { sized } from '../support/size.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 
 const processCount = 4
 const readers = 1_000
-const rounds = 50
+const rounds = sized(8, 50)
 /** What a caller behind a load balancer does: another process, or the same one after a moment. */
 const triesOfReader = 200
 

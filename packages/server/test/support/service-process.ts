@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { SignJWT } from 'jose'
+import { compileCache } from './compile-cache.ts'
 import { allRights, callerOf, freePort, type CallOptions } from './service.ts'
 
 const followParent = new URL('../../bin/follow-parent.mjs', import.meta.url).href
@@ -150,7 +151,7 @@ async function startProcess(
 function run(args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
   const child = spawn(process.execPath, ['--import', followParent, main, ...args], {
     cwd: tmpdir(),
-    env,
+    env: { ...compileCache, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   child.channel?.unref()
