@@ -79,6 +79,21 @@ export const ConnectorQuery = Type.Object({
   status: Type.Optional(ConnectorStatus),
 })
 
+/** `GET /v1/admin/connectors`: every connector of the tenant, narrowed by any of these together. */
+export const TenantConnectorQuery = Type.Object({
+  ...ConnectorQuery.properties,
+  space_id: Type.Optional(Uuid),
+  collection_id: Type.Optional(Uuid),
+  principal_id: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+  q: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 200,
+      description: 'How the id, the display name or the account’s name begins; case counts in ids only',
+    }),
+  ),
+})
+
 const maxScopeConfig = { levels: 20, bytes: 16_384 }
 
 const ScopeConfig = nullable(

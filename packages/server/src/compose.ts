@@ -24,6 +24,7 @@ import { createBearerVerifier, type BearerSettings } from './http/bearer-verifie
 import type { TokenSigner } from './http/http-context.ts'
 import type { Readiness } from './http/routes/health.ts'
 import { createServer } from './http/server.ts'
+import { version } from './core/version.ts'
 import { createFigures } from './figures.ts'
 import { logOfFlows } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
@@ -114,6 +115,20 @@ export function composeFlows(settled: Settled): Flows {
       allowsLoopbackHttp: !config.isProduction,
       allowedPrivateHosts,
       limitsPending: config.limitsRequests,
+      deployment: {
+        version,
+        isProduction: config.isProduction,
+        limitsRequests: config.limitsRequests,
+        hasSandbox: ownProvider !== undefined,
+        auth: {
+          kind: settled.jwtSecret === undefined ? 'jwks' : 'hs256',
+          issuer: config.auth.issuer,
+          audience: config.auth.audience,
+          tenantClaim: config.auth.tenantClaim,
+          defaultScope: config.auth.defaultScope,
+        },
+        dashboardSignIn: config.dashboardSignIn,
+      },
     },
   }
   return {

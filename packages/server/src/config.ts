@@ -6,6 +6,7 @@ import { createSecretKey, type KeyObject } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { z } from 'zod'
 import {
+  readDashboardSignIn,
   readDatabaseUrl,
   readDeploymentApps,
   readHosts,
@@ -22,6 +23,7 @@ import {
   type TransitSettings,
 } from './config/readers.ts'
 import { variables } from './config/variables.ts'
+import type { DashboardSignIn } from './core/dashboard-sign-in.ts'
 import type { Secret } from './core/secret.ts'
 
 /** EX_CONFIG of sysexits.h. */
@@ -62,6 +64,8 @@ export interface Config {
     readonly defaultScope: string
     readonly cookie: string | undefined
   }
+  /** Absent: the dashboard is opened by sign-in links alone. */
+  readonly dashboardSignIn: DashboardSignIn | undefined
   readonly allowedRedirectUris: readonly string[]
   readonly allowedOrigins: readonly string[]
   readonly allowedPrivateHosts: readonly string[]
@@ -131,6 +135,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, kn
       defaultScope: raw.AUTH_DEFAULT_SCOPE,
       cookie: raw.AUTH_COOKIE,
     },
+    dashboardSignIn: readDashboardSignIn(
+      { clientId: raw.DASHBOARD_OIDC_CLIENT_ID, scope: raw.DASHBOARD_OIDC_SCOPE },
+      { issuer: raw.AUTH_ISSUER, audience: raw.AUTH_AUDIENCE },
+      isProduction,
+      problems,
+    ),
     allowedRedirectUris: readRedirectUris(raw.ALLOWED_REDIRECT_URIS, isProduction, problems),
     allowedOrigins: readOrigins(raw.ALLOWED_ORIGINS, problems),
     allowedPrivateHosts: readHosts(raw.ALLOWED_PRIVATE_HOSTS, problems),

@@ -65,6 +65,9 @@ const bad: Readonly<Record<string, readonly string[]>> = {
   OTEL_EXPORTER_OTLP_ENDPOINT: ['collector:4318', 'grpc://collector', 'http://a/?x=1', 'https://user@a'],
   AUTH_DEFAULT_TENANT: ['has space', 'x'.repeat(129)],
   AUTH_COOKIE: ['a;b', 'a b'],
+  // Good by itself, but nobody is named to sign people in.
+  DASHBOARD_OIDC_CLIENT_ID: ['has space', 'dashboard'],
+  DASHBOARD_OIDC_SCOPE: ['openid  email', ' openid', 'a"b'],
   ALLOWED_REDIRECT_URIS: ['http://app.example/x', 'https://*.example', 'https://a/#x', 'nonsense', 'https://u@a/'],
   ALLOWED_ORIGINS: ['https://app.example/', 'app.example', '*', 'https://app.example/path'],
   ALLOWED_PRIVATE_HOSTS: ['localhost', '10.0.0.0/8:80', 'http://localhost:1', 'localhost:x'],
@@ -147,6 +150,27 @@ it('reads provider apps by slug, upper-cased, with - as _', () => {
   )
   assert.equal(config.deploymentApps.get('google')?.clientId, 'google')
   assert.ok(!JSON.stringify(config.deploymentApps.get('google-drive')).includes('drive-secret'))
+})
+
+it('lets the dashboard sign people in at an issuer that browsers can trust', () => {
+  const signIn = (issuer: string) => ({ AUTH_ISSUER: issuer, DASHBOARD_OIDC_CLIENT_ID: 'dashboard' })
+  assert.deepEqual(read({ ...signIn('https://issuer.example/realm'), AUTH_AUDIENCE: 'api' }).dashboardSignIn, {
+    issuer: 'https://issuer.example/realm',
+    clientId: 'dashboard',
+    scope: 'openid',
+    audience: 'api',
+  })
+  assert.equal(read({ AUTH_ISSUER: 'https://issuer.example' }).dashboardSignIn, undefined)
+  for (const issuer of [
+    'our-platform',
+    'https://issuer.example/?realm=1',
+    'https://issuer.example/#x',
+    'ftp://issuer',
+  ]) {
+    assert.match(problemsOf(signIn(issuer)).join(), /^DASHBOARD_OIDC_CLIENT_ID: AUTH_ISSUER /, issuer)
+  }
+  assert.deepEqual(problemsOf(signIn('http://localhost:4000')), [])
+  assert.equal(problemsOf({ ...production, ...signIn('http://issuer.example') }).length, 1)
 })
 
 it('the first key seals, all open, in the order they are given', () => {

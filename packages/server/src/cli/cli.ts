@@ -4,6 +4,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { renderUsage, runCommand, type CommandDef, type SubCommandsDef } from 'citty'
 import { exitSettings, isTerminal, SettingsError } from '../config.ts'
+import { version } from '../core/version.ts'
 import { DataFolderError } from '../store/data-folder.ts'
 
 const exitFailed = 1
@@ -22,7 +23,7 @@ const commands: SubCommandsDef = {
 }
 
 const program: CommandDef = {
-  meta: { name: 'connector-oauth', version: '0.1.0', description: 'Connects users’ accounts and keeps their tokens' },
+  meta: { name: 'connector-oauth', version, description: 'Connects users’ accounts and keeps their tokens' },
   subCommands: commands,
 }
 

@@ -1,5 +1,6 @@
 /** One reader a setting: each judges its text and adds what is wrong to `problems`. */
 import { readFileSync, statSync } from 'node:fs'
+import type { DashboardSignIn } from '../core/dashboard-sign-in.ts'
 import { Secret } from '../core/secret.ts'
 import { parseKey, type ListedKey } from '../vault/key-encryption-keys.ts'
 
@@ -171,6 +172,25 @@ export function readOrigins(origins: readonly string[], problems: string[]): rea
     }
   }
   return origins
+}
+
+export function readDashboardSignIn(
+  given: { readonly clientId: string | undefined; readonly scope: string },
+  auth: { readonly issuer: string | undefined; readonly audience: string | undefined },
+  isProduction: boolean,
+  problems: string[],
+): DashboardSignIn | undefined {
+  const { clientId, scope } = given
+  const { issuer, audience } = auth
+  if (clientId === undefined) return undefined
+  const url = issuer === undefined ? null : URL.parse(issuer)
+  const isWeb = url?.protocol === 'https:' || (url?.protocol === 'http:' && !isProduction)
+  // OpenID Connect Discovery 1.0 §3: no query and no fragment, or its metadata has no address.
+  if (issuer === undefined || url === null || !isWeb || url.search !== '' || url.hash !== '') {
+    problems.push('DASHBOARD_OIDC_CLIENT_ID: AUTH_ISSUER must be the https address of an OpenID Connect issuer')
+    return undefined
+  }
+  return { issuer, clientId, scope, audience }
 }
 
 export function readHosts(hosts: readonly string[], problems: string[]): readonly string[] {

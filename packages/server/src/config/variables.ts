@@ -101,6 +101,23 @@ export const variables = {
     shown: 'unset',
     meaning: 'Same-site cookie whose JWT may authenticate the two browser navigations and nothing else',
   },
+  DASHBOARD_OIDC_CLIENT_ID: {
+    schema: z
+      .string()
+      .regex(/^[\x21-\x7e]{1,512}$/, 'use 1 to 512 visible characters')
+      .optional(),
+    shown: 'unset',
+    meaning:
+      'Public client at `AUTH_ISSUER` with which the dashboard signs people in (code and PKCE, in the browser); the access token it gets is their bearer',
+  },
+  DASHBOARD_OIDC_SCOPE: {
+    schema: z
+      .string()
+      .regex(/^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/, 'use scopes joined by single spaces')
+      .default('openid'),
+    shown: 'openid',
+    meaning: 'What the dashboard asks `AUTH_ISSUER` for',
+  },
   ALLOWED_REDIRECT_URIS: {
     schema: list,
     shown: 'unset',

@@ -2,6 +2,7 @@
  * The domain: one flow a file. This file names what flows work with; each takes the part it needs (`Pick<Context, …>`).
  */
 import type { Clock } from '../core/clock.ts'
+import type { DashboardSignIn } from '../core/dashboard-sign-in.ts'
 import type { Log } from '../core/log.ts'
 import type { Meter } from '../core/meter.ts'
 import type { ProviderDefinition } from '../core/provider-definition.ts'
@@ -41,6 +42,24 @@ export interface FlowSettings {
   /** `host:port` entries that outbound http may reach. */
   readonly allowedPrivateHosts: readonly string[]
   readonly limitsPending: boolean
+  readonly deployment: Deployment
+}
+
+/** What administrators are told of how the service is set up. */
+export interface Deployment {
+  readonly version: string
+  readonly isProduction: boolean
+  readonly limitsRequests: boolean
+  readonly hasSandbox: boolean
+  readonly auth: {
+    readonly kind: 'hs256' | 'jwks'
+    readonly issuer: string | undefined
+    readonly audience: string | undefined
+    readonly tenantClaim: string
+    readonly defaultScope: string
+  }
+  /** Absent: the dashboard is opened by sign-in links alone. */
+  readonly dashboardSignIn: DashboardSignIn | undefined
 }
 
 /** The providers this deployment knows without any tenant adding them. */

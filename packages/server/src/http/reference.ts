@@ -2,6 +2,7 @@ import swagger from '@fastify/swagger'
 import scalar from '@scalar/fastify-api-reference'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { createHash } from 'node:crypto'
+import { version } from '../core/version.ts'
 
 /** `GET /openapi.json` and `GET /docs`, from the schemas that validate. */
 export async function registerReference(app: FastifyInstance, publicUrl: string): Promise<void> {
@@ -12,7 +13,7 @@ export async function registerReference(app: FastifyInstance, publicUrl: string)
       openapi: '3.1.0',
       info: {
         title: 'connector-oauth',
-        version: '0.1.0',
+        version,
         description: 'Connects users’ accounts at third-party providers, keeps the tokens sealed and alive.',
       },
       servers: [{ url: publicUrl }],

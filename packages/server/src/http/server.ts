@@ -19,6 +19,7 @@ import { authorizeRoute } from './routes/authorize.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { callbackRoutes } from './routes/callback.ts'
 import { connectorRoutes } from './routes/connectors.ts'
+import { dashboardConfigRoute, deploymentRoutes } from './routes/deployment.ts'
 import { eventStreamRoute } from './routes/event-stream.ts'
 import { eventRoutes } from './routes/events.ts'
 import { finishedRoute } from './routes/finished.ts'
@@ -98,6 +99,7 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
   await registerReference(app, settings.flows.settings.publicUrl)
   healthRoutes(app, settings.readiness)
   firstPageRoutes(app)
+  dashboardConfigRoute(app, http.flows)
   if (settings.metrics !== undefined) metricsRoute(app, settings.metrics)
   await app.register(async (api) => {
     // Until the migrations are done there are no tables to ask.
@@ -122,6 +124,7 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
     webhookRoutes(api, http)
     loginRoute(api, http)
     massRevocationRoutes(api, http)
+    deploymentRoutes(api, http)
   })
   return app
 }
