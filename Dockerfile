@@ -19,6 +19,8 @@ COPY package.json ./
 COPY packages/contract packages/contract
 COPY packages/sandbox packages/sandbox
 COPY packages/server packages/server
+# Shown at /docs.
+COPY docs docs
 # Nothing else is written to, so that the rest of the file system may be read-only.
 RUN mkdir /data && chown node:node /data
 VOLUME /data

@@ -3,6 +3,7 @@ import scalar from '@scalar/fastify-api-reference'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { createHash } from 'node:crypto'
 import { version } from '../core/version.ts'
+import { referenceBar } from './guides/reference-bar.ts'
 
 /** `GET /openapi.json` and `GET /docs`, from the schemas that validate. */
 export async function registerReference(app: FastifyInstance, publicUrl: string): Promise<void> {
@@ -56,6 +57,7 @@ function settled(page: string): string {
   return page
     .replace('<html>', '<html lang="en">')
     .replace('<head>', `<head>\n    <link rel="icon" href="data:,">\n    ${withoutCompiler}`)
+    .replace('<body>', `<body>\n${referenceBar}`)
 }
 
 /** The page writes its own styles; of scripts it runs its own alone. It may load and call this origin only. */

@@ -24,6 +24,7 @@ import { eventStreamRoute } from './routes/event-stream.ts'
 import { eventRoutes } from './routes/events.ts'
 import { finishedRoute } from './routes/finished.ts'
 import { firstPageRoutes } from './routes/first-page.ts'
+import { guideRoutes } from './routes/guides.ts'
 import { healthRoutes, type Readiness } from './routes/health.ts'
 import { leaseRoutes } from './routes/leases.ts'
 import { loginRoute } from './routes/login.ts'
@@ -100,6 +101,7 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
   healthRoutes(app, settings.readiness)
   firstPageRoutes(app)
   dashboardConfigRoute(app, http.flows)
+  guideRoutes(app)
   if (settings.metrics !== undefined) metricsRoute(app, settings.metrics)
   await app.register(async (api) => {
     // Until the migrations are done there are no tables to ask.

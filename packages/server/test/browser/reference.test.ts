@@ -27,6 +27,9 @@ it('shows the reference without asking anybody else, breaking its policy or rais
     await page.getByRole('link', { name, exact: true }).click()
     await page.getByRole('heading', { name, exact: true }).waitFor()
   }
+  // The guides are one click away.
+  await page.getByRole('navigation', { name: 'Guides' }).getByRole('link', { name: 'Five-minute start' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Five-minute start' }).waitFor()
   assert.deepEqual(profile.hosts(), [new URL(service.url).host])
   assert.deepEqual(profile.complaints, [])
   await profile.context.close()

@@ -8,7 +8,7 @@ import { freePort, startTestService } from '../support/service.ts'
 /** The page that the README tells its reader to write, with this service's address in place of the example's. */
 async function embeddingPage(serviceUrl: string, token: string): Promise<string> {
   const readme = await readFile(new URL('../../../../README.md', import.meta.url), 'utf8')
-  const snippet = /^```html\n([\s\S]*?)^```$/m.exec(readme)?.[1]
+  const snippet = /^```html run\n([\s\S]*?)^```$/m.exec(readme)?.[1]
   assert.ok(snippet !== undefined, 'the README has no HTML block')
   assert.ok(snippet.includes('http://localhost:3000'), 'the HTML block names another address')
   const platform = `<script>window.yourToken = async () => ${JSON.stringify(token)}</script>`

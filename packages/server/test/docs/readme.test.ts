@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
@@ -9,13 +9,21 @@ import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { compileCache } from '../support/compile-cache.ts'
 import { freePort } from '../support/service.ts'
+import { pages, root, snippetsOf, textOf } from './support/snippets.ts'
 
-const root = path.join(import.meta.dirname, '../../../..')
+/** The blocks of a page that are marked `bash run`, in order. */
+function blocksOf(page: string): readonly string[] {
+  return snippetsOf(page).flatMap(({ language, mark, code }) => (language === 'bash' && mark === 'run' ? [code] : []))
+}
 
-/** The blocks that the README marks as `bash run`, in order, as one script. */
-async function readmeScript(): Promise<string> {
-  const text = await readFile(path.join(root, 'README.md'), 'utf8')
-  return [...text.matchAll(/^```bash run\n([\s\S]*?)^```$/gm)].map((match) => match[1]).join('')
+/** Runs them as one script, as they stand; a refused request ends it. Answers what they print. */
+async function run(blocks: readonly string[]): Promise<string> {
+  const script = ['curl() { command curl --fail-with-body "$@"; }', ...blocks].join('\n')
+  const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], {
+    env: { PATH: process.env['PATH'], BASE: base, TOKEN: token },
+    timeout: 60_000,
+  })
+  return stdout
 }
 
 let dataDir: string
@@ -56,13 +64,11 @@ after(async () => {
   await rm(dataDir, { recursive: true, force: true })
 })
 
-describe('the README', () => {
-  it('connects, fetches a token, calls the provider and disconnects with the commands it prints', async () => {
-    const script = await readmeScript()
-    const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], {
-      env: { PATH: process.env['PATH'], BASE: base, TOKEN: token },
-      timeout: 60_000,
-    })
+const start = 'docs/start.md'
+
+describe('the pages’ commands', () => {
+  it('connect, fetch a token, call the provider and disconnect, as the five-minute start has them', async () => {
+    const stdout = await run(blocksOf(start))
     const [connected = '', proxied = '', leased = '', profile = '', revocation = '', events = '', ...more] = stdout
       .trimEnd()
       .split('\n')
@@ -84,7 +90,26 @@ describe('the README', () => {
     assert.deepEqual(types, ['connector.connected', 'token.exported', 'connector.disconnected'])
   })
 
-  it('tells the truth about the health routes and the reference', async () => {
+  it('work as they stand on every other page, once those of the start have named the service', async () => {
+    const others = pages.filter((page) => page !== start && blocksOf(page).length > 0)
+    assert.ok(others.length >= 6)
+    const [names = ''] = blocksOf(start)
+    for (const page of others) {
+      const stdout = await run([names, ...blocksOf(page)])
+      const slug = /set-up-(\w+)\.md$/.exec(page)?.[1]
+      if (slug === undefined) continue
+      // What the page tells to register is what the service will send.
+      const [, shown] = /\*\*Redirect URI\*\*[^`]*`https:\/\/connectors\.example\.com([^`]+)`/.exec(textOf(page)) ?? []
+      assert.ok(shown !== undefined && stdout.includes(`"redirect_uri":"${base}${shown}"`), `${page}: ${stdout}`)
+      assert.match(stdout, /"setup_complete":true/, page)
+    }
+  })
+
+  it('would be found to fail', async () => {
+    await assert.rejects(run(['curl -sS "$BASE/gone"']))
+  })
+
+  it('go with addresses that are there', async () => {
     for (const address of ['/health/live', '/health/ready', '/docs', '/openapi.json', '/']) {
       const reply = await fetch(base + address)
       assert.equal(reply.status, 200, address)
