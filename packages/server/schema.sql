@@ -77,6 +77,45 @@ create policy tenant on audit_keys as permissive for all to public
   using (reaches_tenant(tenant_id))
   with check (reaches_tenant(tenant_id));
 
+create table connect_sessions (
+  tenant_id text not null,
+  connect_session_id text not null,
+  token_digest bytea not null,
+  mode text not null,
+  principal_issuer text not null,
+  principal_subject text not null,
+  rights text[] not null,
+  spaces text[],
+  collections text[],
+  space_id uuid not null,
+  collection_id uuid not null,
+  provider_slugs text[],
+  connector_id text,
+  redirect_uri text,
+  origin text,
+  scopes text[],
+  allow_account_change boolean not null,
+  locale text,
+  display jsonb not null,
+  attempts integer not null default 0,
+  cancelled_at timestamp with time zone,
+  connected_at timestamp with time zone,
+  connected_connector_id text,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  constraint connect_sessions_pkey PRIMARY KEY (tenant_id, connect_session_id),
+  constraint connect_sessions_mode_check CHECK ((mode = ANY (ARRAY['popup'::text, 'redirect'::text, 'link'::text])))
+);
+CREATE INDEX connect_sessions_by_expiry ON connect_sessions USING btree (expires_at);
+CREATE INDEX connect_sessions_by_id ON connect_sessions USING btree (connect_session_id);
+CREATE INDEX connect_sessions_by_token ON connect_sessions USING btree (token_digest);
+CREATE INDEX connect_sessions_live ON connect_sessions USING btree (tenant_id, principal_subject, expires_at);
+alter table connect_sessions enable row level security;
+alter table connect_sessions force row level security;
+create policy tenant on connect_sessions as permissive for all to public
+  using (reaches_tenant(tenant_id))
+  with check (reaches_tenant(tenant_id));
+
 create table connectors (
   tenant_id text not null,
   connector_id text not null,
@@ -378,6 +417,24 @@ create policy tenant on revocations as permissive for all to public
   using (reaches_tenant(tenant_id))
   with check (reaches_tenant(tenant_id));
 
+create table tenant_appearance (
+  tenant_id text not null,
+  display_name text,
+  accent text,
+  radius_px integer,
+  logo text,
+  updated_at timestamp with time zone not null,
+  constraint tenant_appearance_pkey PRIMARY KEY (tenant_id),
+  constraint tenant_appearance_accent_check CHECK ((accent ~ '^#[0-9a-f]{6}$'::text)),
+  constraint tenant_appearance_logo_check CHECK ((length(logo) <= 66000)),
+  constraint tenant_appearance_radius_px_check CHECK (((radius_px >= 0) AND (radius_px <= 24)))
+);
+alter table tenant_appearance enable row level security;
+alter table tenant_appearance force row level security;
+create policy tenant on tenant_appearance as permissive for all to public
+  using (reaches_tenant(tenant_id))
+  with check (reaches_tenant(tenant_id));
+
 create table transactions (
   tenant_id text not null,
   transaction_id text not null,
@@ -412,9 +469,11 @@ create table transactions (
   started_at timestamp with time zone,
   expires_at timestamp with time zone not null,
   finished_at timestamp with time zone,
+  connect_session_id text,
   constraint transactions_pkey PRIMARY KEY (tenant_id, transaction_id),
   constraint transactions_status_check CHECK ((status = ANY (ARRAY['created'::text, 'started'::text, 'parked'::text, 'exchanging'::text, 'connected'::text, 'failed'::text])))
 );
+CREATE INDEX transactions_by_connect_session ON transactions USING btree (tenant_id, connect_session_id, created_at) WHERE (connect_session_id IS NOT NULL);
 CREATE INDEX transactions_by_expiry ON transactions USING btree (expires_at);
 CREATE INDEX transactions_by_id ON transactions USING btree (transaction_id);
 CREATE INDEX transactions_by_state ON transactions USING btree (state_digest) WHERE (state_digest IS NOT NULL);

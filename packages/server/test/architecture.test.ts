@@ -109,6 +109,7 @@ const rules: Architecture = {
         'domain/callback.ts',
         'domain/complete.ts',
         'domain/caller-context.ts',
+        'domain/connect-sessions.ts',
         'domain/exchange.ts',
         'domain/import-connector.ts',
         'http/routes/leases.ts',

@@ -22,6 +22,8 @@ export type TransactionId = Branded<'TransactionId'>
 export type LeaseId = Branded<'LeaseId'>
 /** An endpoint that events are delivered to, `whk_…`. */
 export type WebhookId = Branded<'WebhookId'>
+/** A hosted Connect page's session, `cs_…`; its attempts are transactions. */
+export type ConnectSessionId = Branded<'ConnectSessionId'>
 /** Digest that names a context: tenant, provider definition, endpoints, issuer, provider app. */
 export type ContextId = Branded<'ContextId'>
 
@@ -34,6 +36,7 @@ export const providerSlug = (text: string): ProviderSlug => text as ProviderSlug
 export const transactionId = (text: string): TransactionId => text as TransactionId
 export const contextId = (text: string): ContextId => text as ContextId
 export const webhookId = (text: string): WebhookId => text as WebhookId
+export const connectSessionId = (text: string): ConnectSessionId => text as ConnectSessionId
 export const leaseId = (text: string): LeaseId => text as LeaseId
 
 /** 256 random bits as 43 base64url characters (ASVS 11.5.1). */
@@ -45,6 +48,8 @@ export const mintConnectorId = (): ConnectorId => connectorId(`conn_${randomByte
 export const mintTransactionId = (): TransactionId => transactionId(`ses_${randomBytes(16).toString('base64url')}`)
 export const mintWebhookId = (): WebhookId => webhookId(`whk_${randomBytes(16).toString('base64url')}`)
 export const mintLeaseId = (): LeaseId => leaseId(`lse_${randomBytes(16).toString('base64url')}`)
+export const mintConnectSessionId = (): ConnectSessionId =>
+  connectSessionId(`cs_${randomBytes(16).toString('base64url')}`)
 /** Custom providers get a slug, and so a redirect URI, of their own. */
 export const mintProviderSlug = (): ProviderSlug => providerSlug(`c-${randomBytes(8).toString('hex')}`)
 /** Whether a slug is of the form that custom providers get. */

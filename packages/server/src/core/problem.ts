@@ -31,6 +31,8 @@ export const problems = {
   token_expired: [401, 'The bearer token has expired; send a fresh one.'],
   lease_invalid: [401, 'The lease is unknown, expired or revoked, or is for another connector; ask for a new one.'],
   invalid_ticket: [401, 'The ticket is unknown, used or expired; create a new session.'],
+  connect_token_invalid: [401, 'The connect token is unknown or altered; ask the app for a new link.'],
+  connect_session_expired: [401, 'This connect session has expired; ask the app for a new one.'],
   // 403
   missing_right: [403, 'The bearer token lacks the right this call needs; ask for a token whose scope carries it.'],
   tenant_mismatch: [403, 'tenant_id must be the tenant of the bearer token.'],
@@ -57,6 +59,7 @@ export const problems = {
   webhook_unknown: [404, 'There is no such webhook; GET /v1/admin/webhooks lists them.'],
   delivery_unknown: [404, 'There is no ended delivery of this event; GET …/deliveries lists them.'],
   session_unknown: [404, 'There is no such session.'],
+  connect_session_unknown: [404, 'There is no such connect session.'],
   mass_revocation_unknown: [404, 'There is no such order; GET /v1/admin/revocations lists them.'],
   lease_unknown: [404, 'There is no such lease of this connector.'],
   // 405, 408, 413, 414, 415
@@ -78,6 +81,10 @@ export const problems = {
   account_changed: [
     409,
     'This connector belongs to another provider account; sign in with that account, or start a session with allow_account_change.',
+  ],
+  connect_session_ended: [
+    409,
+    'This connect session has ended: something is connected, it was cancelled, or its attempts are used up. Start a new one.',
   ],
   authorization_revoked: [
     409,
@@ -102,6 +109,10 @@ export const problems = {
     'The provider’s own rate limit is used up for this account; wait as long as Retry-After says.',
   ],
   too_many_pending: [429, 'Too many connections are being started at once; finish some or wait until they expire.'],
+  too_many_connect_sessions: [
+    429,
+    'This user has as many open connect sessions as may be; use one, or wait until they expire.',
+  ],
   too_many_leases: [429, 'This connector has as many live leases as it may; revoke some or wait until they expire.'],
   // 5xx
   internal_error: [500, 'Something went wrong on our side; quote the correlation id.'],

@@ -39,6 +39,8 @@ export interface CallbackRequest {
 export interface Audience {
   readonly sessionId: string
   readonly origin: string | undefined
+  /** Present for an attempt of a hosted Connect page: where the browser goes back to. */
+  readonly connectSession?: { readonly id: string; readonly providerSlug: string }
 }
 
 /** A problem after the transaction was found, so that the page can tell its opener. */
@@ -113,7 +115,13 @@ export function hasRenamedCode(
 function audienceOf(transaction: PendingTransaction): Audience {
   const landing = transaction.landing_uri
   const origin = transaction.origin ?? (landing === null ? undefined : new URL(landing).origin)
-  return { sessionId: transaction.transaction_id, origin }
+  return {
+    sessionId: transaction.transaction_id,
+    origin,
+    ...(transaction.connect_session_id !== null && {
+      connectSession: { id: transaction.connect_session_id, providerSlug: transaction.provider_slug },
+    }),
+  }
 }
 
 async function findPending(

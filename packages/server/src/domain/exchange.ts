@@ -11,6 +11,7 @@ import type { Context } from './context.ts'
 import { dropGrant } from './drop-grant.ts'
 import { providerLabel } from './provider-label.ts'
 import { endRefused } from './refuse-session.ts'
+import { requireOpenForConnecting } from './connect-session-end.ts'
 import { storeConnection, type Connected } from './store-connection.ts'
 import { transactionPlace } from './transaction-places.ts'
 
@@ -42,6 +43,7 @@ export async function exchange(
   const tenant = tenantId(transaction.tenant_id)
   const id = transactionId(transaction.transaction_id)
   const db = context.database.tenant(tenant)
+  await requireOpenForConnecting(db, transaction)
   const claiming = claimExchange(db, tenant, id, context.clock.now(), inHand.completionDigest)
   const [isClaimed, isRevoked] = await Promise.all([claiming, isOrderedAway(db, transaction)])
   if (!isClaimed) throw new Problem('invalid_state')

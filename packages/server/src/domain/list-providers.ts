@@ -1,3 +1,4 @@
+import type { TenantId } from '../core/ids.ts'
 import type { ProviderDefinition } from '../core/provider-definition.ts'
 import { listCustomProviders } from '../store/custom-providers.ts'
 import { listProviderApps, type StoredProviderApp } from '../store/provider-apps.ts'
@@ -10,7 +11,12 @@ type Needs = Pick<Context, 'catalog' | 'database' | 'settings'>
 /** All providers this tenant can use, catalogued and its own. */
 export async function listProviders(context: Needs, principal: Principal): Promise<ProviderView[]> {
   requireRight(principal, 'connectors:read')
-  const { definitions, apps } = await gather(context, principal)
+  return viewProvidersOf(context, principal.tenantId)
+}
+
+/** The same for whoever needs no right, such as a page that shows some of them. */
+export async function viewProvidersOf(context: Needs, tenantId: TenantId): Promise<ProviderView[]> {
+  const { definitions, apps } = await gather(context, { tenantId })
   return definitions.map((definition) =>
     viewProvider(definition, apps.get(definition.slug), context.settings.deploymentApps.get(definition.slug)),
   )
@@ -24,7 +30,7 @@ export async function listProvidersForAdmin(context: Needs, principal: Principal
 
 async function gather(
   context: Needs,
-  { tenantId }: Principal,
+  { tenantId }: Pick<Principal, 'tenantId'>,
 ): Promise<{
   readonly definitions: readonly ProviderDefinition[]
   readonly apps: ReadonlyMap<string, StoredProviderApp>

@@ -5,6 +5,7 @@ import {
   mintTransactionId,
   type CollectionId,
   type ConnectorId,
+  type ConnectSessionId,
   type ProviderSlug,
   type SpaceId,
 } from '../core/ids.ts'
@@ -37,6 +38,8 @@ export interface ConnectRequest {
   readonly scopes?: readonly string[] | undefined
   readonly loginHint?: string | undefined
   readonly allowAccountChange?: boolean | undefined
+  /** Of the hosted page that the attempt is made on. */
+  readonly connectSessionId?: ConnectSessionId | undefined
 }
 
 type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings'>
@@ -83,6 +86,7 @@ export async function prepareTransaction(
     landing_uri: target.landingUri ?? null,
     oauth_redirect_uri: target.oauthRedirectUri,
     origin: request.origin ?? null,
+    connect_session_id: request.connectSessionId ?? null,
     caller_context:
       request.callerContext === undefined
         ? null

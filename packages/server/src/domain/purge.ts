@@ -1,4 +1,5 @@
 import { plusMs } from '../core/clock.ts'
+import { purgeConnectSessions } from '../store/connect-sessions.ts'
 import { purgeIdempotencyKeys } from '../store/idempotency-keys.ts'
 import { purgeLeases } from '../store/leases.ts'
 import { purgeLoginLinks } from '../store/login-links.ts'
@@ -18,6 +19,7 @@ export async function purge(context: Pick<Context, 'database' | 'clock'>): Promi
   await purgeTransactions(system, now, plusMs(now, -dayMs))
   await purgeIdempotencyKeys(system, plusMs(now, -dayMs))
   await purgeLoginLinks(system, now)
+  await purgeConnectSessions(system, plusMs(now, -dayMs))
   await purgeRateBudgets(system, now)
   await purgeLeases(system, plusMs(now, -keepsLeasesMs))
   await purgeDeliveries(system, plusMs(now, -keepsDeliveriesMs))

@@ -27,7 +27,8 @@ export async function readSession(
   }
 }
 
-function statusOf(transaction: Transaction, now: Date): SessionStatus['status'] {
+/** The status that callers see of a transaction. */
+export function statusOf(transaction: Transaction, now: Date): SessionStatus['status'] {
   const isOver = transaction.expires_at <= now
   switch (transaction.status) {
     case 'connected':

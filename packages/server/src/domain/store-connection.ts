@@ -22,6 +22,7 @@ import { cancelRevocations } from '../store/revocations.ts'
 import { finishTransaction } from '../store/transactions.ts'
 import type { Place } from '../vault/place.ts'
 import { writeCallerContext } from './caller-context.ts'
+import { endConnectSession } from './connect-session-end.ts'
 import { connectorPlace } from './connector-places.ts'
 import type { Context } from './context.ts'
 import { logChange } from './log-change.ts'
@@ -42,7 +43,7 @@ type Needs = Pick<Context, 'database' | 'vault' | 'clock' | 'log'>
  * Writes connector, event and the transaction's end in one database transaction: a new connector, or new credentials in
  * place of the old.
  *
- * Throws 409 `account_changed`, `authorization_revoked`, `connector_id_taken` and `connector_disconnected`.
+ * Throws 409 `account_changed`, `authorization_revoked`, `connect_session_ended`, `connector_id_taken` and `connector_disconnected`.
  */
 export async function storeConnection(
   context: Needs,
@@ -91,8 +92,9 @@ export async function storeConnection(
       status: 'connected',
       errorCode: undefined,
     })
+    const ending = endConnectSession(db, transaction, now)
     // None waits for another's answer; when the first fails, the others do with it.
-    const [, finished] = await Promise.all([putting, finishing, recorded])
+    const [, finished] = await Promise.all([putting, finishing, recorded, ending])
     if (!finished) throw new Problem('invalid_state')
     return made
   })

@@ -18,6 +18,8 @@ import { registerReference } from './reference.ts'
 import { authorizeRoute } from './routes/authorize.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { callbackRoutes } from './routes/callback.ts'
+import { connectPageCalls } from './routes/connect-page-calls.ts'
+import { connectSessionRoutes } from './routes/connect-sessions.ts'
 import { connectorRoutes } from './routes/connectors.ts'
 import { dashboardConfigRoute, deploymentRoutes } from './routes/deployment.ts'
 import { eventStreamRoute } from './routes/event-stream.ts'
@@ -116,6 +118,8 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
     })
     finishedRoute(api, http)
     sessionRoutes(api, http)
+    connectSessionRoutes(api, http)
+    connectPageCalls(api, http)
     connectorRoutes(api, http)
     leaseRoutes(api, http)
     await proxyRoutes(api, http)

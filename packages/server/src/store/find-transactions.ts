@@ -1,4 +1,4 @@
-import type { TenantId, TransactionId } from '../core/ids.ts'
+import type { ConnectSessionId, TenantId, TransactionId } from '../core/ids.ts'
 import { lookup, statement, type Db } from './database.ts'
 import type { TransactionRow } from './rows.ts'
 
@@ -11,7 +11,7 @@ export type Transaction = Omit<
 const columns = `tenant_id, transaction_id, status, error_code, provider_slug, context_id, principal_issuer,
   principal_subject, space_id, collection_id, connector_id, connector_named, requested_scopes, login_hint,
   allow_account_change, requested_redirect_uri, landing_uri, oauth_redirect_uri, origin, caller_context,
-  verifier, nonce, code, completion_expires_at, created_at, started_at, expires_at`
+  verifier, nonce, code, completion_expires_at, created_at, started_at, expires_at, connect_session_id`
 
 const selectByTicket = lookup(
   'transactions.by_ticket',
@@ -66,6 +66,24 @@ export async function findByState(
 
 export async function findTransaction(db: Db, tenantId: TenantId, id: TransactionId): Promise<Transaction | undefined> {
   return (await db.query<Transaction>(selectOne, [tenantId, id]))[0]
+}
+
+const selectNewestAttempt = lookup(
+  'transactions.newest_attempt',
+  `select ${columns}
+   from transactions
+   where tenant_id = $1 and connect_session_id = $2
+   order by created_at desc
+   limit 1`,
+)
+
+/** The newest attempt of a connect session. */
+export async function findNewestAttempt(
+  db: Db,
+  tenantId: TenantId,
+  id: ConnectSessionId,
+): Promise<Transaction | undefined> {
+  return (await db.query<Transaction>(selectNewestAttempt, [tenantId, id]))[0]
 }
 
 /** How many authorizations are open, for the limits on them. */

@@ -49,6 +49,35 @@ export interface AuditKeyRow {
   readonly created_at: Date
 }
 
+/** A row of `connect_sessions`. */
+export interface ConnectSessionRow {
+  readonly tenant_id: string
+  readonly connect_session_id: string
+  readonly token_digest: Buffer
+  readonly mode: 'popup' | 'redirect' | 'link'
+  readonly principal_issuer: string
+  readonly principal_subject: string
+  readonly rights: string[]
+  readonly spaces: string[] | null
+  readonly collections: string[] | null
+  readonly space_id: string
+  readonly collection_id: string
+  readonly provider_slugs: string[] | null
+  readonly connector_id: string | null
+  readonly redirect_uri: string | null
+  readonly origin: string | null
+  readonly scopes: string[] | null
+  readonly allow_account_change: boolean
+  readonly locale: string | null
+  readonly display: unknown
+  readonly attempts: number
+  readonly cancelled_at: Date | null
+  readonly connected_at: Date | null
+  readonly connected_connector_id: string | null
+  readonly created_at: Date
+  readonly expires_at: Date
+}
+
 /** A row of `connectors`. */
 export interface ConnectorRow {
   readonly tenant_id: string
@@ -255,6 +284,16 @@ export interface RevocationRow {
   readonly mass_revocation_id: string | null
 }
 
+/** A row of `tenant_appearance`. */
+export interface TenantAppearanceRow {
+  readonly tenant_id: string
+  readonly display_name: string | null
+  readonly accent: string | null
+  readonly radius_px: number | null
+  readonly logo: string | null
+  readonly updated_at: Date
+}
+
 /** A row of `transactions`. */
 export interface TransactionRow {
   readonly tenant_id: string
@@ -290,6 +329,7 @@ export interface TransactionRow {
   readonly started_at: Date | null
   readonly expires_at: Date
   readonly finished_at: Date | null
+  readonly connect_session_id: string | null
 }
 
 /** A row of `webhook_deliveries`. */

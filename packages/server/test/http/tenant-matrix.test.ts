@@ -14,6 +14,7 @@ before(async () => {
   globex = await service.token({ tenant: 'globex' })
   const session = await startSession(service)
   const connectorId = await connectAccount(service)
+  const connectSession = await dataOf(await service.call('POST', '/v1/connect-sessions', { body: place }), 201)
   const leases = `/v1/spaces/${spaceId}/collections/${collectionId}/connectors/${connectorId}/leases`
   const lease = await dataOf(await service.call('POST', leases, { body: leaseBody }), 201)
   const order = await service.call('POST', '/v1/admin/revocations', { body: { principal_id: 'nobody' } })
@@ -32,6 +33,7 @@ before(async () => {
     lease_id: String(lease['id']),
     provider_slug: await addProvider(service, { origin: 'https://provider.example' }),
     session_id: session.session_id,
+    connect_session_id: String(connectSession['connect_session_id']),
   }
 })
 after(() => service[Symbol.asyncDispose]())
@@ -43,6 +45,7 @@ const absent: Readonly<Record<string, string>> = {
   connector_id: 'conn_absent',
   provider_slug: 'c-ffffffffffffffff',
   session_id: 'ses_absent',
+  connect_session_id: 'cs_absent',
   lease_id: 'lse_absent',
   webhook_id: 'whk_absent',
   event_id: 'evt_absent',
@@ -57,6 +60,7 @@ const queries: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'GET /v1/connectors/oauth/{provider_slug}/callback': { code: 'x', state: 'y' },
 }
 const bodies: Readonly<Record<string, Json>> = {
+  'POST /v1/connect-sessions': place,
   'POST /v1/connectors/oauth/{provider_slug}/sessions': place,
   'POST /v1/connectors/oauth/{provider_slug}/complete': { session_id: 'ses_absent', completion_code: 'x' },
   'POST /v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/leases': leaseBody,
