@@ -1,14 +1,16 @@
 /** Writes `docs/errors.md` from the catalogue of problems; with `--check` it changes nothing and fails when the page differs. */
 import { join } from 'node:path'
-import { problems } from '../src/core/problem.ts'
+import { problemCures, statusReasons, type Cure } from '../src/core/problem-cures.ts'
+import { problems, type ProblemCode } from '../src/core/problem.ts'
 import { finishPage } from './docs-page.ts'
 
 /** Where the generated page stands. */
 export const errorsPage = join(import.meta.dirname, '../../../docs/errors.md')
 
-/** The page: what an error looks like, and one row for each code. */
+/** The page: what an error looks like, and for each code its status, its sentence, its cause and its cure. */
 export function renderErrorsPage(): string {
-  const rows = Object.entries(problems).toSorted(([, [a]], [, [b]]) => a - b)
+  // The keys of a literal.
+  const codes = (Object.keys(problems) as ProblemCode[]).toSorted((a, b) => problems[a][0] - problems[b][0])
   return [
     '# Errors',
     '',
@@ -27,11 +29,25 @@ export function renderErrorsPage(): string {
     '- 422 has no code. It lists every problem of the request at once, as `{"detail": [{"loc": ["query", "space_id"], "msg": "field required", "type": "value_error.missing"}]}`.',
     '- A browser that asks for a page gets one in words for its user, with the code under *Details*.',
     '',
-    '| Code | Status | What to do |',
+    'Each code below is an anchor: `/docs/errors#invalid_state`.',
+    '',
+    ...codes.flatMap((code) => {
+      const [status, sentence] = problems[code]
+      return [`## ${code}`, '', `**${status}** · ${sentence}`, '', ...remedy(problemCures[code])]
+    }),
+    '## Why a connector needs somebody',
+    '',
+    'A connector that is `degraded` recovers by itself, one that is `reauth_required` needs its user. `status_reason` says why, sometimes in the provider’s own word:',
+    '',
+    '| `status_reason` | Cause | Cure |',
     '| --- | --- | --- |',
-    ...rows.map(([code, [status, sentence]]) => `| \`${code}\` | ${status} | ${sentence} |`),
+    ...Object.entries(statusReasons).map(([reason, { cause, cure }]) => `| \`${reason}\` | ${cause} | ${cure} |`),
     '',
   ].join('\n')
+}
+
+function remedy({ cause, cure }: Cure): string[] {
+  return [`- Cause: ${cause}`, `- Cure: ${cure}`, '']
 }
 
 if (import.meta.main) finishPage(errorsPage, renderErrorsPage())

@@ -1,6 +1,6 @@
 /**
  * Every problem a caller can meet, with its stable code, its status and the sentence that says what to do.
- * `docs/errors.md` is generated from this table.
+ * `docs/errors.md` is generated from this table and from `problem-cures.ts`.
  */
 export const problems = {
   // 400

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test'
 import { errorsPage, renderErrorsPage } from '../../scripts/docs-errors.ts'
 import { renderSettingsPage, settingsPage } from '../../scripts/docs-settings.ts'
 import { variables } from '../../src/config/variables.ts'
+import { statusReasons } from '../../src/core/problem-cures.ts'
 import { problems } from '../../src/core/problem.ts'
 
 describe('generated pages', () => {
@@ -15,8 +16,14 @@ describe('generated pages', () => {
     assert.equal(readFileSync(settingsPage, 'utf8'), renderSettingsPage())
   })
 
-  it('have a row for every code and every variable', () => {
-    for (const code of Object.keys(problems)) assert.ok(renderErrorsPage().includes(`\n| \`${code}\` | `), code)
+  it('have a cause and a cure for every code, and a row for every variable', () => {
+    const sections = renderErrorsPage().split('\n## ')
+    for (const [code, [status, sentence]] of Object.entries(problems)) {
+      const section = sections.find((text) => text.startsWith(`${code}\n`)) ?? ''
+      assert.ok(section.includes(`**${status}** · ${sentence}\n`), code)
+      assert.match(section, /^- Cause: .{10,}\n- Cure: .{5,}$/m, code)
+    }
+    for (const reason of Object.keys(statusReasons)) assert.ok(sections.at(-1)?.includes(`| \`${reason}\` | `), reason)
     for (const name of Object.keys(variables)) assert.ok(renderSettingsPage().includes(`\n| \`${name}\` | `), name)
   })
 })
