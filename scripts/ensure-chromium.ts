@@ -1,6 +1,6 @@
 /** Browser tests run in the system's Chromium; where it is missing and may be installed, it is. */
-import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { aptInstall } from './apt.ts'
 
 /**
  * The path of a Chromium that is there, or is now.
@@ -15,12 +15,9 @@ export function ensureChromium(): string {
   }
   const installed = findChromium()
   if (installed !== undefined) return installed
-  const prefix = rightToInstall()
-  if (prefix === undefined) throw new Error(missing)
   process.stderr.write('Installing Chromium with apt-get …\n')
-  apt(prefix, ['update'])
   // Without fonts pages have no text, and layouts collapse.
-  apt(prefix, ['install', '-y', '--no-install-recommends', 'chromium', 'fonts-dejavu-core', 'fonts-noto-core'])
+  aptInstall(['chromium', 'fonts-dejavu-core', 'fonts-noto-core'], missing)
   const now = findChromium()
   if (now === undefined) throw new Error(missing)
   return now
@@ -32,28 +29,6 @@ const missing =
 
 function findChromium(): string | undefined {
   return ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((file) => existsSync(file))
-}
-
-/** What to put before a command that needs root; `undefined` when this user may not run one. */
-function rightToInstall(): readonly string[] | undefined {
-  if (!existsSync('/usr/bin/apt-get')) return undefined
-  if (process.getuid?.() === 0) return []
-  return spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0 ? ['sudo', '-n'] : undefined
-}
-
-function apt(prefix: readonly string[], parameters: readonly string[]): void {
-  const [program, ...rest] = [
-    ...prefix,
-    'env',
-    'DEBIAN_FRONTEND=noninteractive',
-    'apt-get',
-    // Another installation may be at work.
-    '-o',
-    'DPkg::Lock::Timeout=120',
-    ...parameters,
-  ]
-  const done = spawnSync(program ?? 'env', rest, { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' })
-  if (done.status !== 0) throw new Error(`${done.stdout ?? ''}${done.stderr ?? ''}\n${missing}`)
 }
 
 if (import.meta.main) console.log(ensureChromium())

@@ -6,8 +6,10 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { buildCode, buildTypes } from '../packages/browser/scripts/build.ts'
 import { runChecks } from './checks.ts'
 import { ensureChromium } from './ensure-chromium.ts'
+import { ensureFirefox } from './ensure-firefox.ts'
 import { startTestDatabase } from './test-cluster.ts'
 
 const compileCache = fileURLToPath(new URL('../node_modules/.cache/connector-oauth', import.meta.url))
@@ -46,6 +48,11 @@ async function stage<T>(name: string, work: () => T | Promise<T>): Promise<T> {
 }
 
 async function main(): Promise<number> {
+  // Other packages are checked and tested against what it ships.
+  await stage('the browser package', async () => {
+    await buildCode()
+    buildTypes()
+  })
   const failedChecks = chosen.length === 0 ? await runChecks(stage) : []
   if (parameters.includes('--check')) return report(failedChecks)
 
@@ -57,6 +64,9 @@ async function main(): Promise<number> {
   delete env['FORCE_COLOR']
   if (chosen.length === 0 || files.some((file) => /chromium|playwright|browser/i.test(readFileSync(file, 'utf8')))) {
     env['CHROMIUM_PATH'] = await stage('Chromium', ensureChromium)
+  }
+  if (chosen.length === 0 || files.some((file) => /firefox/i.test(file))) {
+    env['FIREFOX_PATH'] = await stage('Firefox', ensureFirefox)
   }
   Object.assign(env, await stage('PostgreSQL with a migrated template', () => startTestDatabase(cleanups)))
   // No line of ours after this: the runner's own summary closes the output.

@@ -1,4 +1,5 @@
-/** `npm start`: installs what is missing, then serves until it is told to stop. */
+/** `npm start`: installs what is missing, builds what is stale, then serves until it is told to stop. */
+import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { runInForeground } from '../packages/server/bin/runtime.mjs'
@@ -8,6 +9,11 @@ await exitWith(async () => {
   const { runtime, env } = await bootstrap({ tools: false })
   const server = path.join(root, 'packages', 'server')
   const follow = pathToFileURL(path.join(server, 'bin', 'follow-parent.mjs')).href
+  // What pages import from `/sdk`; its tools are missing where only production's packages are installed.
+  const build = path.join(root, 'packages', 'browser', 'scripts', 'build.ts')
+  const built = spawnSync(runtime, [build, '--code'], { env, stdio: ['ignore', 'inherit', 'pipe'] })
+  if (built.status !== 0)
+    process.stderr.write('The browser package was not built; its address under /sdk may be missing.\n')
   const main = path.join(server, 'src', 'main.ts')
   return runInForeground(runtime, ['--import', follow, main, 'serve', ...process.argv.slice(2)], { env })
 })

@@ -1,4 +1,4 @@
-import { ConnectError, failureOf } from './connect-error.ts'
+import { ConnectError, refusedWith } from './connect-error.ts'
 
 /** Where the service is, and who asks. */
 export interface ServiceAccess {
@@ -8,53 +8,60 @@ export interface ServiceAccess {
    * The user's bearer token, asked for before every request, so that it is never stale. Leave it out behind a
    * same-origin proxy that adds the token itself.
    */
-  readonly getAuthorization?: () => Promise<string> | string
+  readonly getAuthorization?: (() => Promise<string> | string) | undefined
 }
 
-/** `session_id`, and how far it has come. */
-export interface SessionStatus {
-  readonly status: 'created' | 'started' | 'awaiting_completion' | 'connected' | 'failed' | 'expired'
-  readonly error_code: string | null
-  readonly connector_id: string | null
-}
+const timeoutMs = 20_000
 
-export interface Session {
-  readonly session_id: string
-  readonly authorize_url: string
-  readonly expires_at: string
-}
-
-/** The answer of a completed connection. */
-export interface Completed {
-  readonly provider: string
-  readonly collection_id: string
-  readonly connector_id: string
-}
-
-/** One request to the OAuth part of the service. Throws `ConnectError` only. */
+/** One request to the service. Throws `ConnectError` only. */
 export async function call<Answer>(
   access: ServiceAccess,
   method: 'GET' | 'POST',
   path: string,
   body?: object,
 ): Promise<Answer> {
-  const token = await access.getAuthorization?.()
+  const token = await tokenOf(access)
   let reply: Response
+  let answer: unknown
   try {
-    reply = await fetch(`${access.baseUrl.replace(/\/$/, '')}/v1/connectors/oauth${path}`, {
+    reply = await fetch(access.baseUrl.replace(/\/$/, '') + path, {
       method,
       headers: {
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
         ...(body && { 'content-type': 'application/json' }),
       },
       ...(body && { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(30_000),
+      signal: AbortSignal.timeout(timeoutMs),
     })
-  } catch {
-    throw new ConnectError('network', 'The connector service could not be reached.')
+    answer = await reply.json()
+  } catch (cause) {
+    throw new ConnectError(
+      'network',
+      'The connector service could not be reached; if it is up, check that it allows this page’s origin.',
+      undefined,
+      cause,
+    )
   }
-  const answer = (await reply.json().catch(() => undefined)) as Answer & { detail?: unknown; code?: string }
-  if (reply.ok && answer !== undefined) return answer
-  const detail = typeof answer?.detail === 'string' ? answer.detail : `The connector service answered ${reply.status}.`
-  throw failureOf(answer?.code ?? `http_${reply.status}`, detail)
+  // The service's own answer: its schemas are what it sends.
+  if (reply.ok) return answer as Answer
+  throw refusal(reply.status, answer)
+}
+
+async function tokenOf({ getAuthorization }: ServiceAccess): Promise<string | undefined> {
+  try {
+    return await getAuthorization?.()
+  } catch (cause) {
+    throw new ConnectError('refused', 'getAuthorization gave no token.', 'no_authorization', cause)
+  }
+}
+
+/** 422 has a list of problems in `detail`; every other refusal has a sentence there and a code. */
+function refusal(status: number, answer: unknown): ConnectError {
+  const { code, detail } = (answer ?? {}) as { code?: unknown; detail?: unknown }
+  const problems = Array.isArray(detail) ? (detail as { loc?: unknown[]; msg?: unknown }[]) : []
+  const message = problems.map(({ loc, msg }) => `${loc?.slice(1).join('.')}: ${String(msg)}`).join('; ')
+  if (status === 422) return refusedWith('invalid_request', message)
+  const sentence = typeof detail === 'string' ? detail : `The connector service answered ${status}.`
+  if (typeof code === 'string') return refusedWith(code, sentence)
+  return new ConnectError(status >= 500 ? 'network' : 'refused', sentence, `http_${status}`)
 }

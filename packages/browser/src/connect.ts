@@ -1,87 +1,116 @@
-import type { Session } from './api.ts'
+import type { ServiceAccess } from './api.ts'
+import { begin, type ConnectRequest } from './begin.ts'
 import { ConnectError } from './connect-error.ts'
-import { asOutcome, listen, type Outcome } from './relay.ts'
-import { finish, startSession, statusOf, type Connected, type ConnectRequest } from './request.ts'
+import { openEars } from './ears.ts'
+import { forget, recallWindow, remember, type Remembered } from './memory.ts'
+import type { Connected } from './settle.ts'
+import { untilConnected } from './wait.ts'
+import { watchWindow } from './window-watch.ts'
 
 export interface PopupRequest extends ConnectRequest {
+  /** Gives the connection up: the window is closed, and `connect` rejects as `aborted`. */
+  readonly signal?: AbortSignal | undefined
   /**
-   * Milliseconds after which a window that looks closed counts as closed, while this page has the focus; default 3000.
-   * A provider's page may make an open window look closed, but then the user is in that window and not here.
+   * Milliseconds for which a window must look closed, while this page has the focus, before it counts as closed;
+   * default 3000. `Infinity`: never.
    */
-  readonly closedGraceMs?: number
-  readonly windowFeatures?: string
+  readonly closedGraceMs?: number | undefined
+  /** What `window.open` is told; default a window of 520 by 720. */
+  readonly windowFeatures?: string | undefined
 }
 
-const pollEveryMs = 1_000
 const defaultGraceMs = 3_000
 const defaultFeatures = 'popup,width=520,height=720'
+/** An hour and more, which nothing but a link outlives. */
+const looksAtMost = 1_000
 
 /**
- * Connects an account through a popup. Call it directly inside a click: the window opens at once, before anything is
- * asked of the service, and navigates later, since browsers block windows that nobody clicked for.
+ * Connects an account through a window of its own. Call it directly inside a click: the window opens at once, before
+ * anything is asked of the service, and navigates later, since browsers block windows that nobody clicked for.
  *
- * Resolves when the connector exists. Rejects with `ConnectError`. Nothing is completed by looking at the status: only
- * the message of the closing page, or of your landing page, carries what completes.
+ * Resolves when the connector exists. Rejects with `ConnectError`.
  */
 export async function connect(request: PopupRequest): Promise<Connected> {
+  if (request.signal?.aborted === true) throw aborted()
   const popup = window.open('about:blank', '', request.windowFeatures ?? defaultFeatures)
-  if (popup === null) throw new ConnectError('blocked', 'The browser blocked the window; allow popups for this page.')
+  // Some blockers hand out a window that is closed.
+  if (popup === null || popup.closed) {
+    throw new ConnectError(
+      'blocked',
+      'The browser blocked the window; allow pop-ups for this page, or connect by redirect.',
+    )
+  }
   try {
-    request.signal?.throwIfAborted()
-    const session = await startSession(request)
-    const outcome = untilOutcome(request, session, popup)
-    popup.location.replace(session.authorize_url)
-    return await finish(request, session.session_id, await outcome)
+    return await orAborted(request.signal, connectIn(popup, request))
   } catch (error) {
     popup.close()
-    if (request.signal?.aborted === true) throw new ConnectError('aborted', 'The connection was given up.')
     throw error
   }
 }
 
-/** The first of: the closing page's message, the landing page's, a status that is final, a window that stays closed. */
-function untilOutcome(request: PopupRequest, session: Session, popup: Window): Promise<Outcome> {
-  const serviceOrigin = new URL(session.authorize_url).origin
+async function connectIn(popup: Window, request: PopupRequest): Promise<Connected> {
+  const begun = await begin(request, 'popup')
+  // Given up meanwhile: nothing may be sent to a window that is gone, nor be waited for.
+  if (request.signal?.aborted === true) throw aborted()
+  const hasLandingPage = request.landingPage !== undefined
+  const ears = openEars(begun, new URL(begun.url).origin, popup)
+  const watch = watchWindow(popup, request.closedGraceMs ?? defaultGraceMs)
+  const stop = (): void => {
+    ears.stop()
+    watch.stop()
+    forget(begun.id)
+  }
+  request.signal?.addEventListener('abort', stop, { once: true })
+  try {
+    remember(begun, 'popup', hasLandingPage)
+    popup.location.replace(begun.url)
+    const waiting = { next: ears.next, isGone: watch.isGone, hasLandingPage, looksAtMost }
+    const connected = await untilConnected(request, begun, waiting)
+    // The Connect page may have something left to say, and closes itself.
+    if (!begun.isHosted) popup.close()
+    return connected
+  } finally {
+    request.signal?.removeEventListener('abort', stop)
+    stop()
+  }
+}
+
+/**
+ * Goes on waiting for the window that this tab had opened before the page was loaded anew; `undefined` when there is
+ * none. Call it when the page loads. Settles as `connect` does, but cannot tell a closed window.
+ */
+export function resumeConnect(
+  access: ServiceAccess & { readonly signal?: AbortSignal | undefined },
+): Promise<Connected> | undefined {
+  if (typeof sessionStorage === 'undefined') return undefined
+  const waited = recallWindow()
+  return waited && orAborted(access.signal, resume(access, waited))
+}
+
+async function resume(
+  access: ServiceAccess & { readonly signal?: AbortSignal | undefined },
+  waited: Remembered,
+): Promise<Connected> {
+  if (access.signal?.aborted === true) throw aborted()
+  const ears = openEars(waited, waited.serviceOrigin, undefined)
+  access.signal?.addEventListener('abort', ears.stop, { once: true })
+  try {
+    const { hasLandingPage } = waited
+    return await untilConnected(access, waited, { next: ears.next, isGone: () => false, hasLandingPage, looksAtMost })
+  } finally {
+    ears.stop()
+    forget(waited.id)
+  }
+}
+
+/** Rejects as soon as the signal says so, whatever is under way. */
+function orAborted<Value>(signal: AbortSignal | undefined, work: Promise<Value>): Promise<Value> {
+  if (signal === undefined) return work
   return new Promise((resolve, reject) => {
-    let closedForMs = 0
-    const stop = (): void => {
-      stopListening()
-      removeEventListener('message', onMessage)
-      clearInterval(polling)
-      request.signal?.removeEventListener('abort', onAbort)
-    }
-    const settle = (outcome: Outcome): void => {
-      stop()
-      resolve(outcome)
-    }
-    const fail = (error: Error): void => {
-      stop()
-      reject(error)
-    }
-    const onMessage = (event: MessageEvent<unknown>): void => {
-      if (event.origin !== serviceOrigin || !isOf(event.data, session.session_id)) return
-      const outcome = asOutcome(event.data)
-      if (outcome !== undefined) settle(outcome)
-    }
-    const onAbort = (): void => fail(new ConnectError('aborted', 'The connection was given up.'))
-    const look = async (): Promise<void> => {
-      // A look that fails says nothing; the next one may succeed, and a message may come at any time.
-      const status = await statusOf(request, session.session_id).catch(() => undefined)
-      if (status?.status === 'connected') return settle({ status: 'connected' })
-      if (status?.status === 'failed' || status?.status === 'expired') return settle({ status: 'failed' })
-      closedForMs = popup.closed && document.hasFocus() ? closedForMs + pollEveryMs : 0
-      if (closedForMs > (request.closedGraceMs ?? defaultGraceMs) && status?.status !== 'awaiting_completion') {
-        fail(new ConnectError('closed', 'The window was closed before the account was connected.'))
-      }
-    }
-    const stopListening = listen(session.session_id, settle)
-    const polling = setInterval(() => void look(), pollEveryMs)
-    addEventListener('message', onMessage)
-    request.signal?.addEventListener('abort', onAbort, { once: true })
+    const onAbort = (): void => reject(aborted())
+    signal.addEventListener('abort', onAbort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   })
 }
 
-function isOf(data: unknown, sessionId: string): boolean {
-  if (typeof data !== 'object' || data === null) return false
-  return Reflect.get(data, 'source') === 'connector-oauth' && Reflect.get(data, 'session_id') === sessionId
-}
+const aborted = (): ConnectError => new ConnectError('aborted', 'The connection was given up.')

@@ -1,8 +1,10 @@
-/**
- * Connect accounts from a page of your platform.
- */
-export { connect, type PopupRequest } from './connect.ts'
+/** Connect accounts from a page of your platform. */
+export { connect, resumeConnect, type PopupRequest } from './connect.ts'
 export { ConnectError, type ConnectFailure } from './connect-error.ts'
-export { connectByRedirect, finishConnect, type Finish } from './redirect.ts'
-export type { Connected, ConnectRequest } from './request.ts'
+export { finishConnect, type Finish, type FinishRequest } from './landing.ts'
+export { createConnectLink, type ConnectLink, type LinkRequest } from './link.ts'
+export { connectByRedirect, type RedirectRequest } from './redirect.ts'
+export type { Connected } from './settle.ts'
+export type { ConnectRequest } from './begin.ts'
 export type { ServiceAccess } from './api.ts'
+export type { Via } from './outcome.ts'

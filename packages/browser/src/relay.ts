@@ -1,72 +1,82 @@
 /**
  * What the landing page and the page that waits tell each other, both on the platform's origin: over a BroadcastChannel,
- * and through a storage event where that does not arrive. The session's id is 128 random bits, so nobody guesses the name.
+ * by message to the opener, and by a storage event. Ids are 128 random bits or more, so nobody guesses a channel's name.
  */
+import { idOf, readOutcome, wireOf, type Outcome, type Via } from './outcome.ts'
 
-/** How a window ended. */
-export interface Outcome {
-  readonly status: 'connected' | 'awaiting_completion' | 'failed'
-  readonly completionCode?: string
-}
+const nameOf = (id: string): string => `connector-oauth ${id}`
+const heard = 'connector-oauth heard'
+/** Each way gets this long before the next is tried; the last one twice. */
+const stepMs = 400
 
-const nameOf = (sessionId: string): string => `connector-oauth ${sessionId}`
-const heard = 'heard'
-
-/** Hands the outcome over; answers whether a page took it within `withinMs`. */
-export function handOver(sessionId: string, outcome: Outcome, withinMs: number): Promise<boolean> {
-  const name = nameOf(sessionId)
-  const channel = new BroadcastChannel(name)
+/**
+ * Hands an outcome to the page that waits for it; answers whether one took it.
+ *
+ * A frame's channel and storage are apart from a window's, so a page in a frame hears only by message to the opener; and
+ * an opener that the provider's pages cut off hears only by channel or storage.
+ */
+export function handOver(outcome: Outcome): Promise<boolean> {
+  const id = idOf(outcome)
+  const wire = wireOf(outcome)
+  const channel = openChannel(id)
   return new Promise((resolve) => {
+    const timers: ReturnType<typeof setTimeout>[] = []
     const end = (isHeard: boolean): void => {
-      clearTimeout(timer)
+      for (const timer of timers) clearTimeout(timer)
       removeEventListener('storage', onStorage)
-      channel.close()
-      store(name, null)
-      store(`${name} ${heard}`, null)
+      removeEventListener('message', onMessage)
+      channel?.close()
       resolve(isHeard)
     }
     const onStorage = (event: StorageEvent): void => {
-      if (event.key === `${name} ${heard}` && event.newValue !== null) end(true)
+      if (event.key === nameOf(id) && event.newValue === heard) end(true)
     }
-    const timer = setTimeout(() => end(false), withinMs)
-    channel.addEventListener('message', ({ data }) => {
+    const onMessage = (event: MessageEvent<unknown>): void => {
+      if (event.origin === location.origin && event.data === `${heard} ${id}`) end(true)
+    }
+    addEventListener('storage', onStorage)
+    addEventListener('message', onMessage)
+    channel?.addEventListener('message', ({ data }) => {
       if (data === heard) end(true)
     })
-    addEventListener('storage', onStorage)
-    channel.postMessage(outcome)
-    store(name, JSON.stringify(outcome))
+    const ways = [
+      () => channel?.postMessage(wire),
+      // Another origin in the opener's place is told nothing.
+      () => (window.opener as Window | null)?.postMessage(wire, location.origin),
+      () => flash(id, JSON.stringify(wire)),
+      () => {},
+      () => end(false),
+    ]
+    for (const [index, way] of ways.entries()) timers.push(setTimeout(way, index * stepMs))
   })
 }
 
-/** Listens until told to stop. The other page is told that somebody heard. */
-export function listen(sessionId: string, onOutcome: (outcome: Outcome) => void): () => void {
-  const name = nameOf(sessionId)
-  const channel = new BroadcastChannel(name)
-  const take = (given: unknown): void => {
-    const outcome = asOutcome(given)
-    if (outcome === undefined) return
-    channel.postMessage(heard)
-    store(`${name} ${heard}`, '1')
-    onOutcome(outcome)
+/** Listens until told to stop. Whoever hands over is told that somebody heard. */
+export function listen(id: string, onOutcome: (outcome: Outcome, via: Via) => void): () => void {
+  const channel = openChannel(id)
+  const take = (given: unknown, via: Via, answer: () => void): void => {
+    const outcome = readOutcome(given)
+    if (outcome === undefined || idOf(outcome) !== id) return
+    answer()
+    onOutcome(outcome, via)
   }
   const onStorage = (event: StorageEvent): void => {
-    if (event.key === name && event.newValue !== null) take(parsed(event.newValue))
+    if (event.key !== nameOf(id) || event.newValue === null || event.newValue === heard) return
+    take(parsed(event.newValue), 'storage', () => flash(id, heard))
   }
-  channel.addEventListener('message', ({ data }) => take(data))
+  channel?.addEventListener('message', ({ data }) => take(data, 'channel', () => channel.postMessage(heard)))
   addEventListener('storage', onStorage)
   return () => {
     removeEventListener('storage', onStorage)
-    channel.close()
+    channel?.close()
   }
 }
 
-/** What is no outcome is no message of ours. */
-export function asOutcome(given: unknown): Outcome | undefined {
-  if (typeof given !== 'object' || given === null || !('status' in given)) return undefined
-  const { status } = given
-  if (status !== 'connected' && status !== 'awaiting_completion' && status !== 'failed') return undefined
-  const code: unknown = 'completionCode' in given ? given.completionCode : Reflect.get(given, 'completion_code')
-  return { status, ...(typeof code === 'string' && { completionCode: code }) }
+/** What a page answers to a landing page that reached it by message. */
+export const heardBy = (id: string): string => `${heard} ${id}`
+
+function openChannel(id: string): BroadcastChannel | undefined {
+  return typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel(nameOf(id))
 }
 
 function parsed(text: string): unknown {
@@ -77,12 +87,15 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Storage may be switched off or full; then the channel alone must do. */
-function store(key: string, value: string | null): void {
+/**
+ * Puts a value into storage and takes it out again: the event still brings it to other pages, and no code is left
+ * behind, even if this window is closed the next moment.
+ */
+function flash(id: string, value: string): void {
   try {
-    if (value === null) localStorage.removeItem(key)
-    else localStorage.setItem(key, value)
+    localStorage.setItem(nameOf(id), value)
+    localStorage.removeItem(nameOf(id))
   } catch {
-    // Nothing to do: see above.
+    // Storage is switched off or full; then the other ways must do.
   }
 }

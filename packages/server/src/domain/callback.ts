@@ -48,6 +48,7 @@ export interface CallbackFailure {
   readonly kind: 'failed'
   readonly problem: Problem
   readonly audience: Audience
+  readonly landingUri: string | undefined
 }
 
 export type CallbackOutcome =
@@ -97,7 +98,7 @@ export async function receiveCallback(
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     await recordRefusal(context, transaction, error.publicCode, principal)
-    return { kind: 'failed', problem: error, audience }
+    return { kind: 'failed', problem: error, audience, landingUri: transaction.landing_uri ?? undefined }
   }
 }
 

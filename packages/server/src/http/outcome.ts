@@ -4,8 +4,16 @@ import { outcomePage, type Outcome } from './pages/outcome-page.ts'
 import { sendPage } from './pages/page.ts'
 import { wordsFor } from './pages/words.ts'
 
-/** Sends a failed navigation as a page. A server's fault shows the id to quote. */
-export function sendOutcome(reply: FastifyReply, answer: ErrorAnswer, audience: Outcome['audience']): FastifyReply {
+/**
+ * Sends a failed navigation as a page. A server's fault shows the id to quote. `backTo` is where the user came from, for
+ * a tab that was not opened for this.
+ */
+export function sendOutcome(
+  reply: FastifyReply,
+  answer: ErrorAnswer,
+  audience: Outcome['audience'],
+  backTo?: string,
+): FastifyReply {
   const id = 'correlation_id' in answer.body ? ` · ${String(answer.body.correlation_id)}` : ''
   void reply.headers(answer.headers)
   return sendPage(
@@ -16,6 +24,7 @@ export function sendOutcome(reply: FastifyReply, answer: ErrorAnswer, audience: 
       ...wordsFor(answer.code),
       details: { code: `${answer.code}${id}`, text: answer.detail },
       audience,
+      backTo,
     }),
   )
 }

@@ -34,6 +34,7 @@ import { massRevocationRoutes } from './routes/mass-revocations.ts'
 import { metricsRoute, type MetricsPage } from './routes/metrics.ts'
 import { providerRoutes } from './routes/providers.ts'
 import { proxyRoutes } from './routes/proxy.ts'
+import { sdkRoute } from './routes/sdk.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 import { trustedPeers } from './trusted-peers.ts'
@@ -104,6 +105,7 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
   firstPageRoutes(app)
   dashboardConfigRoute(app, http.flows)
   guideRoutes(app)
+  sdkRoute(app)
   if (settings.metrics !== undefined) metricsRoute(app, settings.metrics)
   await app.register(async (api) => {
     // Until the migrations are done there are no tables to ask.

@@ -10,6 +10,8 @@ export interface Outcome {
   readonly details?: { readonly code: string; readonly text?: string }
   /** Absent: nobody is told. Without an origin only this service's own pages are told, and never a completion code. */
   readonly audience: { readonly sessionId: string; readonly origin: string | undefined } | undefined
+  /** The landing page, with what became of it: a tab that was redirected here has no window to close. */
+  readonly backTo?: string | undefined
 }
 
 /**
@@ -26,6 +28,7 @@ export function outcomePage(outcome: Outcome): Page {
     body: `<div class="mark${tone}" aria-hidden="true">${mark}</div>
 <h1>${escapeHtml(outcome.title)}</h1>
 <p role="${outcome.kind === 'failed' ? 'alert' : 'status'}">${escapeHtml(outcome.sentence)}</p>
+${outcome.backTo === undefined ? '' : `<p><a href="${escapeHtml(outcome.backTo)}">Go back to the app</a></p>`}
 <button type="button" id="close">Close this window</button>
 <p id="stays" role="status" hidden>The browser keeps this window open; close it yourself.</p>
 ${detailsOf(outcome)}`,

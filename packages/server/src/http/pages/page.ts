@@ -98,6 +98,7 @@ p { margin: .5rem 0; color: var(--soft); overflow-wrap: anywhere; text-wrap: pre
 .mark.wait { background: var(--soft); }
 button { font: inherit; margin: 1rem 0; min-height: 2.75rem; padding: .5rem 1.25rem; border-radius: 8px;
   border: 1px solid var(--field); background: transparent; color: var(--ink); cursor: pointer; }
+a { color: var(--accent); }
 button:hover { background: var(--ground); }
 details { margin-top: .5rem; padding-top: .75rem; border-top: 1px solid var(--line); font-size: .875rem; }
 summary { color: var(--soft); cursor: pointer; min-height: 1.5rem; }

@@ -117,28 +117,26 @@ async function sendCallbackOutcome(
   outcome: CallbackOutcome,
   wantsPage: boolean,
 ): Promise<FastifyReply> {
-  const { audience } = outcome
+  const { audience, landingUri } = outcome
+  const fragment = (status: string, more: Readonly<Record<string, string>> = {}): string => {
+    // The transaction's own: the path was held against it.
+    const provider = textParameters(request.params)['provider_slug'] ?? ''
+    return new URLSearchParams({ session_id: audience.sessionId, provider, status, ...more }).toString()
+  }
   if (outcome.kind === 'failed') {
     if (!wantsPage) throw outcome.problem
-    return sendOutcome(reply, toAnswer(outcome.problem, request.id, false), audience)
+    const backTo = landingUri && `${landingUri}#${fragment('failed')}`
+    return sendOutcome(reply, toAnswer(outcome.problem, request.id, false), audience, backTo)
   }
   unbindBrowser(request, reply, audience.sessionId)
   if (outcome.kind === 'parked') {
-    const target =
-      outcome.landingUri ?? `${http.flows.settings.publicUrl}/v1/connectors/oauth/finished/${audience.sessionId}`
-    const fragment = new URLSearchParams({
-      session_id: audience.sessionId,
-      status: 'awaiting_completion',
-      completion_code: outcome.completionCode.reveal(),
-    })
-    return redirectPopup(reply, `${target}#${fragment.toString()}`)
+    const target = landingUri ?? `${http.flows.settings.publicUrl}/v1/connectors/oauth/finished/${audience.sessionId}`
+    const code = { completion_code: outcome.completionCode.reveal() }
+    return redirectPopup(reply, `${target}#${fragment('awaiting_completion', code)}`)
   }
   const body = connectedBody(outcome.connected)
   if (!wantsPage) return reply.code(200).send(body)
-  if (outcome.landingUri !== undefined) {
-    const fragment = new URLSearchParams({ session_id: audience.sessionId, status: 'connected' })
-    return redirectPopup(reply, `${outcome.landingUri}#${fragment.toString()}`)
-  }
+  if (landingUri !== undefined) return redirectPopup(reply, `${landingUri}#${fragment('connected')}`)
   return sendPage(
     reply,
     200,

@@ -1,0 +1,89 @@
+import { call, type ServiceAccess } from './api.ts'
+import type { Begun } from './begin.ts'
+import { ConnectError, endedWith } from './connect-error.ts'
+import type { Outcome, Via } from './outcome.ts'
+
+/** A connection that came about. */
+export interface Connected {
+  readonly connectorId: string
+  readonly provider: string
+  /** Which rung of the ladder finished it. */
+  readonly via: Via
+}
+
+/** How far a session has come, as the service says. */
+export interface Status {
+  readonly status: 'created' | 'started' | 'awaiting_completion' | 'connected' | 'failed' | 'expired'
+  readonly error_code: string | null
+  readonly connector_id: string | null
+  readonly provider_slug?: string | null
+}
+
+/** An outcome, and how it came. */
+export interface Heard {
+  readonly outcome: Outcome
+  readonly via: Via
+}
+
+export type Waited = Pick<Begun, 'id' | 'isHosted' | 'provider'>
+
+/** How far it has come. Looking completes nothing. Throws `ConnectError`. */
+export async function readStatus(access: ServiceAccess, { id, isHosted }: Waited): Promise<Status> {
+  const path = isHosted ? '/v1/connect-sessions/' : '/v1/connectors/oauth/sessions/'
+  return (await call<{ data: Status }>(access, 'GET', path + encodeURIComponent(id))).data
+}
+
+/**
+ * Completes with the code of the browser that finished; only the user who started may. `undefined` when the code is of
+ * no use, or no longer: then the status tells.
+ *
+ * Throws `ConnectError`; after `network` it may be tried again, since a reply may be lost and a code works once.
+ */
+export async function complete(
+  access: ServiceAccess,
+  waited: Waited,
+  { outcome, via }: Heard,
+): Promise<Connected | undefined> {
+  const provider = waited.provider ?? outcome.provider
+  if (provider === undefined || outcome.completionCode === undefined) return undefined
+  try {
+    const path = `/v1/connectors/oauth/${encodeURIComponent(provider)}/complete`
+    const body = { session_id: outcome.sessionId, completion_code: outcome.completionCode }
+    const done = await call<{ provider: string; connector_id: string }>(access, 'POST', path, body)
+    return { connectorId: done.connector_id, provider: done.provider, via }
+  } catch (error) {
+    if (error instanceof ConnectError && isUseless(error.code)) return undefined
+    throw error
+  }
+}
+
+/** Somebody was first, or the code is none of this session's. */
+function isUseless(code: string | undefined): boolean {
+  return code === 'completion_code_invalid' || code === 'completion_not_expected' || code === 'invalid_state'
+}
+
+/** The connector, once the service says so; throws how it ended; `undefined` while it is under way. */
+export function judge(
+  status: Status,
+  waited: Waited,
+  { via, isGone }: { readonly via: Via; readonly isGone: boolean },
+): Connected | undefined {
+  switch (status.status) {
+    case 'connected': {
+      const provider = waited.provider ?? status.provider_slug ?? ''
+      return status.connector_id === null ? undefined : { connectorId: status.connector_id, provider, via }
+    }
+    case 'failed':
+      // The Connect page lets the user try again, as long as it is open.
+      if (waited.isHosted && !isGone) return undefined
+      throw endedWith(status.error_code)
+    case 'expired':
+      throw new ConnectError('expired', 'The connection took too long; start it again.')
+    case 'awaiting_completion':
+      return undefined
+    case 'created':
+    case 'started':
+      if (!isGone) return undefined
+      throw new ConnectError('closed', 'The window was closed before the account was connected.')
+  }
+}

@@ -1,0 +1,3 @@
+import { playRows } from './support/matrix.ts'
+
+playRows('chromium')
