@@ -165,6 +165,7 @@ END) stored,
   next_refresh_at timestamp with time zone,
   reconnected_at timestamp with time zone,
   proxy_policy jsonb,
+  url_variables jsonb not null default '{}'::jsonb,
   constraint connectors_pkey PRIMARY KEY (tenant_id, connector_id),
   constraint connectors_health_check CHECK ((health = ANY (ARRAY['active'::text, 'degraded'::text, 'reauth_required'::text, 'disconnected'::text]))),
   constraint refresh_sent CHECK (((refresh_unanswered > 0) = (refresh_sent_at IS NOT NULL)))
@@ -405,6 +406,7 @@ create table revocations (
   created_at timestamp with time zone not null,
   finished_at timestamp with time zone,
   mass_revocation_id text,
+  url_variables jsonb not null default '{}'::jsonb,
   constraint revocations_pkey PRIMARY KEY (tenant_id, revocation_id),
   constraint revocations_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'revoked'::text, 'unsupported'::text, 'failed'::text])))
 );
@@ -470,6 +472,7 @@ create table transactions (
   expires_at timestamp with time zone not null,
   finished_at timestamp with time zone,
   connect_session_id text,
+  url_variables jsonb not null default '{}'::jsonb,
   constraint transactions_pkey PRIMARY KEY (tenant_id, transaction_id),
   constraint transactions_status_check CHECK ((status = ANY (ARRAY['created'::text, 'started'::text, 'parked'::text, 'exchanging'::text, 'connected'::text, 'failed'::text])))
 );

@@ -17,6 +17,12 @@ export const described = <T extends TSchema>(schema: T, description: string): T 
 export const Timestamp = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' })
 export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
+/** Values for a provider's URL variables, by name; `GET /v1/connector-providers` explains them. */
+export const UrlVariables = Type.Record(Type.String(), Type.String({ maxLength: 300 }), {
+  maxProperties: 50,
+  examples: [{ subdomain: 'acme' }],
+})
+
 export const PageQuery = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
   cursor: Type.Optional(Type.String({ maxLength: 512 })),

@@ -5,6 +5,7 @@ import {
   PageQuery,
   ProviderSlug,
   Timestamp,
+  UrlVariables,
   Uuid,
   data,
   list,
@@ -67,6 +68,9 @@ export const Connector = Type.Object({
   scope_config: Type.Unknown(),
   sync_schedule: nullable(Type.String()),
   proxy_policy: ProxyPolicy,
+  url_variables: Type.Record(Type.String(), Type.String(), {
+    description: 'Which shop, subdomain or instance; defaults left out',
+  }),
   created_at: Timestamp,
   updated_at: Timestamp,
 })
@@ -127,6 +131,7 @@ export const ImportBody = Type.Object(
       closed,
     ),
     scope_config: Type.Optional(ScopeConfig),
+    url_variables: Type.Optional(UrlVariables),
   },
   closed,
 )

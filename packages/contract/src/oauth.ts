@@ -6,6 +6,7 @@ import {
   HttpUrl,
   ProviderSlug,
   Timestamp,
+  UrlVariables,
   Uuid,
   data,
   nullable,
@@ -72,6 +73,7 @@ export const SessionBody = Type.Object(
     scopes: Type.Optional(Type.Array(visible(256), { maxItems: 100 })),
     login_hint: Type.Optional(Type.String({ minLength: 1, maxLength: 320 })),
     allow_account_change: Type.Optional(Type.Boolean()),
+    url_variables: Type.Optional(described(UrlVariables, 'What the provider must know first: its subdomain, its shop')),
   },
   closed,
 )

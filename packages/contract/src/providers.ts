@@ -3,6 +3,16 @@ import { closed, data, nullable, visible } from './common.ts'
 
 const Scope = Type.Object({ name: Type.String(), description: Type.String() })
 
+const UrlVariable = Type.Object({
+  name: Type.String(),
+  title: Type.String(),
+  description: Type.String(),
+  pattern: Type.String({ description: 'Anchored regular expression of the values that fit' }),
+  example: nullable(Type.String()),
+  default: nullable(Type.String()),
+  allowed: nullable(Type.Array(Type.String(), { description: 'All values there are' })),
+})
+
 export const Provider = Type.Object({
   provider_slug: Type.String(),
   display_name: Type.String(),
@@ -10,6 +20,15 @@ export const Provider = Type.Object({
   categories: Type.Array(Type.String()),
   scopes: Type.Array(Scope),
   setup_complete: Type.Boolean(),
+  url_variables: Type.Array(
+    Type.Object({
+      ...UrlVariable.properties,
+      per: Type.Enum(['connection', 'app'], {
+        description: '`connection`: whoever connects brings the value; `app`: an administrator did',
+      }),
+      required: Type.Boolean({ description: 'Whether a connection must bring a value' }),
+    }),
+  ),
 })
 export const ProviderList = Type.Object({
   data: Type.Array(Provider),
@@ -29,7 +48,20 @@ export const AdminProvider = Type.Object({
   client_id: nullable(Type.String()),
   has_secret: Type.Boolean(),
   scopes: nullable(Type.Array(Type.String())),
-  url_variables: Type.Record(Type.String(), Type.String()),
+  secret_audience: nullable(
+    Type.String({
+      description: 'Where the client secret may go: an origin, or `https://*.<domain>` for all hosts of a provider',
+    }),
+  ),
+  url_variables: Type.Array(
+    Type.Object({
+      ...UrlVariable.properties,
+      per: Type.Enum(['connection', 'app'], {
+        description: '`connection`: without a value here, whoever connects brings one',
+      }),
+      value: nullable(Type.String({ description: 'What PATCH set' })),
+    }),
+  ),
   docs_url: nullable(Type.String()),
 })
 export const AdminProviderBody = data(AdminProvider)
@@ -46,7 +78,12 @@ export const PatchProviderBody = Type.Object(
     client_id: Type.Optional(nullable(ClientId)),
     client_secret: Type.Optional(nullable(ClientSecret)),
     scopes: Type.Optional(nullable(Type.Array(visible(256), { maxItems: 100 }))),
-    url_variables: Type.Optional(Type.Record(Type.String(), Type.String({ maxLength: 300 }), { maxProperties: 50 })),
+    url_variables: Type.Optional(
+      Type.Record(Type.String(), nullable(Type.String({ maxLength: 300 })), {
+        maxProperties: 50,
+        description: 'null takes a value away',
+      }),
+    ),
   },
   closed,
 )

@@ -189,6 +189,11 @@ export const problemCures: Readonly<Record<ProblemCode, Cure>> = {
       'Neither the deployment nor the tenant has a client for this provider, a URL variable is missing, or a secret was entered for another token endpoint.',
     cure: 'Set `PROVIDER_<SLUG>_CLIENT_ID` and `_CLIENT_SECRET`, or `PATCH /v1/admin/connector-providers/{provider_slug}`.',
   },
+  url_variables_required: {
+    cause:
+      'The provider’s addresses have a part that whoever connects fills in, a shop or a subdomain, and `authorize` has no parameter for it.',
+    cure: 'Start with `POST …/sessions` and `url_variables`; `GET /v1/connector-providers` lists names, patterns and examples. Or fix the value for the tenant with `PATCH /v1/admin/connector-providers/{provider_slug}`.',
+  },
   connector_id_taken: {
     cause: 'You named a `connector_id` that exists elsewhere in the tenant.',
     cure: 'Choose another, or leave it out and take the one that is made.',

@@ -77,6 +77,10 @@ export const problems = {
     409,
     'This provider has no provider app yet; set client_id and client_secret for it first.',
   ],
+  url_variables_required: [
+    409,
+    'This provider needs to know more first, such as a subdomain; start with POST …/sessions and url_variables, which GET /v1/connector-providers explains.',
+  ],
   connector_id_taken: [409, 'This connector_id is in use for another space, collection or provider; choose another.'],
   account_changed: [
     409,

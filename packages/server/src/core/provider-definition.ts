@@ -37,7 +37,14 @@ const ScopeDescription = Type.Object(
 
 const UrlVariable = Type.Object(
   {
+    /** What a form calls it: `Subdomain`. */
+    title: Type.Optional(Type.String({ minLength: 1, maxLength: 60 })),
     description: Type.String({ maxLength: 300 }),
+    /**
+     * Who fills it in. `connection`: whoever connects, where one client serves all customers and the provider itself runs
+     * every host that the pattern admits. Default `app`: an administrator, once.
+     */
+    per: Type.Optional(Type.Enum(['app', 'connection'])),
     /** Anchored regular expression for the value; the URL around it fixes the vendor's domain, or the pattern does. */
     pattern: Type.String({ maxLength: 500, pattern: '^\\^.*\\$$' }),
     example: Type.Optional(Type.String({ maxLength: 200 })),

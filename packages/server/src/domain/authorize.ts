@@ -5,6 +5,7 @@ import { buildAuthorizationUrl, usesNonce, usesPkce } from '../oauth/authorizati
 import { createVerifier, s256Challenge } from '../oauth/pkce.ts'
 import { findByTicket, type Transaction } from '../store/find-transactions.ts'
 import { addTransaction, startTransaction, type Sent } from '../store/transactions.ts'
+import { keptValues } from './connection-values.ts'
 import type { Context } from './context.ts'
 import { prepareTransaction, type ConnectRequest } from './prepare-transaction.ts'
 import { isSamePrincipal, type Principal } from './principal.ts'
@@ -129,7 +130,7 @@ async function admit(
     if (principal !== undefined && !isSamePrincipal(principal, ticket)) throw new Problem('principal_mismatch')
     if (!isMintedFor(ticket, request)) throw new Problem('ticket_mismatch')
     const owner = tenantId(ticket.tenant_id)
-    const provider = await providerInUse(context, owner, providerSlug(ticket.provider_slug))
+    const provider = await providerInUse(context, owner, providerSlug(ticket.provider_slug), keptValues(ticket))
     return {
       row: ticket,
       provider,

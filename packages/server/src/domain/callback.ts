@@ -93,7 +93,7 @@ export async function receiveCallback(
     else requireSameBrowser(transaction)
     if (answer.kind === 'refused') throw await refuse(context, transaction, answer, principal)
     if (principal === undefined) return await park(context, transaction, answer)
-    const connected = await exchange(context, transaction, provider.client, { ...answer, completionDigest: undefined })
+    const connected = await exchange(context, transaction, provider, { ...answer, completionDigest: undefined })
     return { kind: 'connected', connected, audience, landingUri: transaction.landing_uri ?? undefined }
   } catch (error) {
     if (!(error instanceof Problem)) throw error

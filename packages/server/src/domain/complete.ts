@@ -37,8 +37,8 @@ export async function complete(context: Needs, principal: Principal, request: Co
     requireParked(transaction, context.clock.now())
     if (!transaction.completion_matches) throw new Problem('completion_code_invalid')
     const inHand = { ...(await openParked(context, transaction)), completionDigest: digest }
-    const { client } = await providerOf(context, transaction)
-    return await exchange(context, transaction, client, inHand)
+    const provider = await providerOf(context, transaction)
+    return await exchange(context, transaction, provider, inHand)
   } catch (error) {
     if (error instanceof Problem) await recordRefusal(context, transaction, error.publicCode, principal)
     throw error

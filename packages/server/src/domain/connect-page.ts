@@ -89,7 +89,7 @@ export async function startConnectAttempt(
     scopes: session.scopes ?? undefined,
     allowAccountChange: again === undefined && session.allow_account_change,
     connectSessionId: id,
-    ...(asked.urlVariables !== undefined && { urlVariables: asked.urlVariables }),
+    urlVariables: asked.urlVariables ?? {},
   })
 }
 

@@ -1,4 +1,5 @@
 import type { ConnectorRow } from '../store/rows.ts'
+import { keptValues, type UrlValues } from './connection-values.ts'
 
 /** A connector as callers see it; never a secret. Field names are the API's. */
 export interface ConnectorView {
@@ -22,6 +23,8 @@ export interface ConnectorView {
   readonly scope_config: unknown
   readonly sync_schedule: string | null
   readonly proxy_policy: unknown
+  /** Which shop, subdomain or instance; defaults left out. */
+  readonly url_variables: UrlValues
   readonly created_at: string
   readonly updated_at: string
 }
@@ -49,6 +52,7 @@ export function viewConnector(row: ConnectorRow): ConnectorView {
     scope_config: row.scope_config,
     sync_schedule: row.sync_schedule,
     proxy_policy: row.proxy_policy,
+    url_variables: keptValues(row),
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
   }

@@ -16,7 +16,7 @@ import type { Vault } from '../vault/vault.ts'
 import type { Activity } from './activity.ts'
 import type { EventFeed } from './event-feed.ts'
 import type { OpenCalls } from './open-calls.ts'
-import type { ProxyTarget } from './proxy-target.ts'
+import type { RememberedApp } from './proxy-target.ts'
 import type { RateBudgets } from './rate-budgets.ts'
 import type { RefreshGate } from './refresh-gate.ts'
 import type { RefreshResult } from './refresh-result.ts'
@@ -82,7 +82,7 @@ export interface Context {
   /** Refreshes under way in this process: callers that find the same expired token wait for one. */
   readonly refreshesUnderWay: Map<string, Promise<RefreshResult>>
   /** Providers as calls through the proxy need them, for seconds; the proxy keeps it small. */
-  readonly proxyTargets: Map<string, ProxyTarget>
+  readonly proxyTargets: Map<string, RememberedApp>
   /** Calls through the proxy that are under way. */
   readonly openCalls: OpenCalls
   /** What is left of providers' rate limits. */

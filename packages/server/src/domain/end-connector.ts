@@ -79,6 +79,7 @@ async function drawUpRevocation(
     space_id: connector.space_id,
     collection_id: connector.collection_id,
     mass_revocation_id: ending.massRevocationId ?? null,
+    url_variables: connector.url_variables,
   }
   const move = async (field: 'access_token' | 'refresh_token', sealed: Buffer | null): Promise<Buffer | null> => {
     if (sealed === null) return null

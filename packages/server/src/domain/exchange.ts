@@ -9,6 +9,7 @@ import type { Transaction } from '../store/find-transactions.ts'
 import { claimExchange } from '../store/transactions.ts'
 import type { Context } from './context.ts'
 import { dropGrant } from './drop-grant.ts'
+import type { ProviderInUse } from './provider-client.ts'
 import { providerLabel } from './provider-label.ts'
 import { endRefused } from './refuse-session.ts'
 import { requireOpenForConnecting } from './connect-session-end.ts'
@@ -30,16 +31,17 @@ type Needs = Pick<
 /**
  * Makes the one token request of a transaction and stores the connection.
  *
- * The caller has proven to be the starter, and `client` is that of the transaction's context (`providerOf`). Throws 400 `invalid_state` when another request was first,
+ * The caller has proven to be the starter, and `provider` is that of the transaction's context (`providerOf`). Throws 400 `invalid_state` when another request was first,
  * 400 `invalid_grant`, 409 `account_changed`, `authorization_revoked` and the like, 502 `provider_error`, 504 `provider_timeout`; the transaction has
  * failed then, since a code works once.
  */
 export async function exchange(
   context: Needs,
   transaction: Transaction,
-  client: ProviderClient,
+  provider: ProviderInUse,
   inHand: CodeInHand,
 ): Promise<Connected> {
+  const { client } = provider
   const tenant = tenantId(transaction.tenant_id)
   const id = transactionId(transaction.transaction_id)
   const db = context.database.tenant(tenant)
@@ -53,7 +55,7 @@ export async function exchange(
     const { account, kept } = await identifyAccount(context, client, grant)
     try {
       const whole = { ...grant, kept: { ...grant.kept, ...kept } }
-      return await storeConnection(context, transaction, whole, account, client.definition)
+      return await storeConnection(context, transaction, whole, account, provider)
     } catch (error) {
       // A refusal is about which account this is, and dropping the grant might cut off a good connection to it.
       // Not so the kill switch, which was thrown just now and wants every such grant ended.

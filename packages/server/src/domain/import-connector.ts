@@ -6,12 +6,13 @@ import { beginConnecting } from '../store/connecting.ts'
 import { addConnector, findConnector } from '../store/connectors.ts'
 import { addEvent } from '../store/events.ts'
 import { storeAnswer, takeIdempotencyKey } from '../store/idempotency-keys.ts'
+import { connectionValues, type UrlValues } from './connection-values.ts'
 import { connectorPlace } from './connector-places.ts'
 import { viewConnector, type ConnectorView } from './connector-view.ts'
 import type { Context } from './context.ts'
 import { logChange } from './log-change.ts'
 import { requireReach, requireRight, type Principal } from './principal.ts'
-import { providerInUse } from './provider-client.ts'
+import { findUsableApp, forConnection } from './provider-client.ts'
 import { firstRefreshAt } from './refresh-schedule.ts'
 
 export interface ImportRequest {
@@ -26,6 +27,7 @@ export interface ImportRequest {
     readonly scopes: readonly string[] | undefined
   }
   readonly scopeConfig: unknown
+  readonly urlVariables: UrlValues
   readonly idempotencyKey: string
 }
 
@@ -33,7 +35,7 @@ export interface ImportRequest {
  * Takes over credentials that were obtained elsewhere with the same provider app.
  *
  * The same key with the same body answers what it answered before. Throws 404 `provider_unknown`,
- * 409 `provider_not_configured`, `idempotency_conflict` and `connector_id_taken`.
+ * 409 `provider_not_configured`, `idempotency_conflict` and `connector_id_taken`, 422 for `url_variables`.
  */
 export async function importConnector(
   context: Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings' | 'log'>,
@@ -44,7 +46,8 @@ export async function importConnector(
   requireReach(principal, request.spaceId, request.collectionId)
   const tenant = principal.tenantId
   const { issuer, subject } = principal
-  const provider = await providerInUse(context, tenant, request.providerSlug)
+  const app = await findUsableApp(context, tenant, request.providerSlug)
+  const provider = forConnection(app, connectionValues(app, request.urlVariables, {}))
   const scope = { tenantId: tenant, issuer, subject, key: request.idempotencyKey }
   const requestDigest = digestRequest(request)
   const ids = {
@@ -57,6 +60,7 @@ export async function importConnector(
   const grantedAt = context.clock.now()
   const credentials = {
     contextId: provider.contextId,
+    urlVariables: provider.urlVariables,
     principal: { issuer, subject },
     account: { id: undefined, name: undefined },
     requestedScopes: scopes ?? [],
@@ -127,6 +131,10 @@ function digestRequest(request: ImportRequest): Buffer {
     credential.expiresAt?.toISOString() ?? null,
     credential.scopes ?? null,
     request.scopeConfig ?? null,
+    // Only where there are any: digests from before must still fit.
+    ...(Object.keys(request.urlVariables).length === 0 ? [] : [sorted(request.urlVariables)]),
   ]
   return createHash('sha256').update(JSON.stringify(parts)).digest()
 }
+
+const sorted = (values: UrlValues) => Object.entries(values).toSorted(([a], [b]) => (a < b ? -1 : 1))

@@ -5,6 +5,7 @@ import type { ProviderClient } from '../core/token.ts'
 import type { RefreshFailure } from '../store/refresh-leases.ts'
 import type { ConnectorRow } from '../store/rows.ts'
 import { SealBroken } from '../vault/vault.ts'
+import { keptValues } from './connection-values.ts'
 import { connectorPlace } from './connector-places.ts'
 import type { Context } from './context.ts'
 import type { Rotation } from './lost-reply.ts'
@@ -74,12 +75,16 @@ function rotationOf({ definition }: ProviderClient, connector: ConnectorRow): Ro
 /** Credentials stay with the context they were granted in: a changed endpoint or client never sees them. */
 export async function usableProvider(
   context: Pick<Context, 'database' | 'vault' | 'catalog' | 'settings'>,
-  connector: Pick<ConnectorRow, 'tenant_id' | 'provider_slug' | 'context_id'>,
+  connector: Pick<ConnectorRow, 'tenant_id' | 'provider_slug' | 'context_id' | 'url_variables'>,
 ): Promise<ProviderInUse | 'changed' | 'missing'> {
   try {
-    const provider = await providerInUse(context, tenantId(connector.tenant_id), providerSlug(connector.provider_slug))
+    const tenant = tenantId(connector.tenant_id)
+    const slug = providerSlug(connector.provider_slug)
+    const provider = await providerInUse(context, tenant, slug, keptValues(connector))
     return provider.contextId === connector.context_id ? provider : 'changed'
   } catch (error) {
+    // It was made when the app brought the value, or the value is no longer allowed: these addresses are gone.
+    if (error instanceof Problem && error.code === 'url_variables_required') return 'changed'
     // An operator's slip, such as a restart without the variables, must not end connections.
     if (error instanceof Problem) return 'missing'
     throw error

@@ -12,11 +12,13 @@ import {
 import { Problem } from '../core/problem.ts'
 import type { Secret } from '../core/secret.ts'
 import { findConnector } from '../store/connectors.ts'
+import type { ConnectorRow } from '../store/rows.ts'
 import { countPendingTransactions } from '../store/find-transactions.ts'
 import type { NewTransaction } from '../store/transactions.ts'
+import { areOtherValues, connectionValues, keptValues, type UrlValues } from './connection-values.ts'
 import type { Context } from './context.ts'
 import { isSamePrincipal, requireReach, requireRight, type Principal } from './principal.ts'
-import { providerInUse, type ProviderInUse } from './provider-client.ts'
+import { findUsableApp, forConnection, type ProviderInUse, type UsableApp } from './provider-client.ts'
 import { redirectTarget, requireAllowedOrigin } from './redirect-target.ts'
 import { transactionPlace } from './transaction-places.ts'
 
@@ -40,6 +42,8 @@ export interface ConnectRequest {
   readonly allowAccountChange?: boolean | undefined
   /** Of the hosted page that the attempt is made on. */
   readonly connectSessionId?: ConnectSessionId | undefined
+  /** Absent: the caller had no way to name any, as on the authorize endpoint; not the same as none. */
+  readonly urlVariables?: UrlValues | undefined
 }
 
 type Needs = Pick<Context, 'database' | 'vault' | 'catalog' | 'clock' | 'settings'>
@@ -57,11 +61,15 @@ export async function prepareTransaction(
   requireRight(principal, 'connectors:connect')
   requireReach(principal, request.spaceId, request.collectionId)
   const { tenantId } = principal
-  const provider = await providerInUse(context, tenantId, request.providerSlug)
+  const app = await findUsableApp(context, tenantId, request.providerSlug)
+  const known = await findKnown(context, principal, request)
+  const knownValues = known !== undefined && isSamePlace(known, request) ? keptValues(known) : {}
+  const values = connectionValues(app, request.urlVariables, knownValues)
+  const provider = forConnection(app, values)
   const requestedScopes = chooseScopes(provider, request.scopes)
   const target = await redirectTarget(context, tenantId, request.providerSlug, request.redirectUri)
   if (request.origin !== undefined) await requireAllowedOrigin(context, tenantId, request.origin)
-  await requireFreeConnectorId(context, principal, request)
+  if (known !== undefined) requireReconnectable(known, app, values, principal, request)
   const now = context.clock.now()
   if (context.settings.limitsPending) await requireRoomForMore(context, principal, now)
 
@@ -82,6 +90,7 @@ export async function prepareTransaction(
     requested_scopes: [...requestedScopes],
     login_hint: request.loginHint ?? null,
     allow_account_change: request.allowAccountChange ?? false,
+    url_variables: provider.urlVariables,
     requested_redirect_uri: request.redirectUri ?? null,
     landing_uri: target.landingUri ?? null,
     oauth_redirect_uri: target.oauthRedirectUri,
@@ -104,17 +113,37 @@ function chooseScopes(provider: ProviderInUse, asked: readonly string[] | undefi
   throw new Problem('scope_not_allowed')
 }
 
-/** A connector_id that lives elsewhere in the tenant would otherwise be moved, tokens and all. */
-async function requireFreeConnectorId(context: Needs, principal: Principal, request: ConnectRequest): Promise<void> {
-  if (request.connectorId === undefined) return
-  const { tenantId } = principal
-  const known = await findConnector(context.database.tenant(tenantId), tenantId, connectorId(request.connectorId))
-  if (known === undefined) return
+async function findKnown(
+  context: Needs,
+  { tenantId }: Principal,
+  request: ConnectRequest,
+): Promise<ConnectorRow | undefined> {
+  if (request.connectorId === undefined) return undefined
+  return findConnector(context.database.tenant(tenantId), tenantId, connectorId(request.connectorId))
+}
+
+function requireReconnectable(
+  known: ConnectorRow,
+  app: UsableApp,
+  values: UrlValues,
+  principal: Principal,
+  request: ConnectRequest,
+): void {
+  // A connector_id that lives elsewhere in the tenant would otherwise be moved, tokens and all.
   if (!isSamePlace(known, request)) throw new Problem('connector_id_taken')
+  if (request.allowAccountChange !== true && areOtherValues(app, keptValues(known), values)) throw otherHost()
   // Another user may renew the same account's consent. To put a different account in its place, or one that cannot be
   // compared, is to change somebody else's connector.
   const mayDiffer = request.allowAccountChange === true || known.account_id === null
   if (mayDiffer && !isSamePrincipal(principal, known)) requireRight(principal, 'connectors:manage')
+}
+
+/** The same account id at another host is another account. */
+export function otherHost(): Problem {
+  return new Problem('account_changed', {
+    detail:
+      'This connector belongs to an account at another address; give the same url_variables, or start a session with allow_account_change.',
+  })
 }
 
 /** Whether a connector belongs to the space, collection and provider of a request. */

@@ -2,7 +2,7 @@ import { providerSlug, type ProviderSlug, type TenantId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
 import type { ProviderDefinition } from '../core/provider-definition.ts'
 import type { Secret } from '../core/secret.ts'
-import { isAllowedValue, resolveEndpoints } from '../oauth/endpoints.ts'
+import { isAllowedValue } from '../oauth/endpoints.ts'
 import { removeCustomProvider } from '../store/custom-providers.ts'
 import type { Db } from '../store/database.ts'
 import { addEvent } from '../store/events.ts'
@@ -13,10 +13,11 @@ import {
   saveProviderApp,
   type StoredProviderApp,
 } from '../store/provider-apps.ts'
+import { clientSecretPlace, isStillMeant, secretAudience } from './client-secret.ts'
 import type { Context } from './context.ts'
 import { InvalidFields } from './invalid-fields.ts'
 import { requireRight, type Principal } from './principal.ts'
-import { clientSecretPlace, findDefinition } from './provider-client.ts'
+import { findDefinition } from './provider-client.ts'
 import { viewProviderForAdmin, type AdminProviderView } from './provider-view.ts'
 
 /** What an administrator may set; an absent field stays, `null` clears. */
@@ -24,7 +25,8 @@ export interface ProviderAppChange {
   readonly clientId?: string | null | undefined
   readonly clientSecret?: Secret | null | undefined
   readonly scopes?: readonly string[] | null | undefined
-  readonly urlVariables?: Readonly<Record<string, string>> | undefined
+  /** `null` leaves a value to those who connect, or to the default. */
+  readonly urlVariables?: Readonly<Record<string, string | null>> | undefined
 }
 
 type Needs = Pick<Context, 'catalog' | 'database' | 'vault' | 'clock' | 'settings'>
@@ -43,7 +45,7 @@ export async function readProviderForAdmin(
 /**
  * Sets the tenant's provider app.
  *
- * A secret belongs to the token endpoint's origin it was entered for: when URL variables move that origin, or the client id
+ * A secret belongs to where it was entered for (`secretAudience`): when URL variables move or widen that, or the client id
  * changes, a secret that is not given anew is forgotten.
  */
 export async function changeProviderApp(
@@ -88,14 +90,14 @@ async function requireDefinition(context: Needs, tenantId: TenantId, slug: Provi
 
 function requireFittingVariables(
   definition: ProviderDefinition,
-  values: Readonly<Record<string, string>> | undefined,
+  values: Readonly<Record<string, string | null>> | undefined,
 ): void {
   const problems = Object.entries(values ?? {}).flatMap(([name, value]) => {
     const loc = ['body', 'url_variables', name]
     const known = definition.url_variables ?? {}
     const variable = Object.hasOwn(known, name) ? known[name] : undefined
     if (variable === undefined) return { loc, msg: 'extra fields not permitted', type: 'value_error.extra' }
-    if (isAllowedValue(definition, name, value)) return []
+    if (value === null || isAllowedValue(definition, name, value)) return []
     return { loc, msg: `string does not match regex "${variable.pattern}"`, type: 'value_error.str.regex' }
   })
   if (problems.length > 0) throw new InvalidFields(problems)
@@ -108,29 +110,31 @@ async function applyChange(
   known: StoredProviderApp | undefined,
   change: ProviderAppChange,
 ): Promise<StoredProviderApp> {
-  const urlVariables = { ...known?.urlVariables, ...change.urlVariables }
+  const changed = Object.entries({ ...known?.urlVariables, ...change.urlVariables })
+  const urlVariables = Object.fromEntries(changed.flatMap(([name, value]) => (value === null ? [] : [[name, value]])))
   const clientId = change.clientId === undefined ? known?.clientId : (change.clientId ?? undefined)
-  const resolved = resolveEndpoints(definition, urlVariables)
-  const origin = resolved.kind === 'resolved' ? new URL(resolved.endpoints.tokenUrl).origin : undefined
+  const audience = secretAudience(definition, urlVariables)
   const base = {
     providerSlug: definition.slug,
     clientId,
     scopes: change.scopes === undefined ? known?.scopes : (change.scopes ?? undefined),
     urlVariables,
   }
-  if (change.clientSecret && origin === undefined) {
+  if (change.clientSecret && audience === undefined) {
     const loc = ['body', 'url_variables']
     throw new InvalidFields([{ loc, msg: 'field required', type: 'value_error.missing' }])
   }
-  if (change.clientSecret && origin !== undefined) {
-    const place = clientSecretPlace(tenantId, definition.slug, origin)
-    return { ...base, clientSecret: await context.vault.seal(place, change.clientSecret), secretOrigin: origin }
+  if (change.clientSecret && audience !== undefined) {
+    const place = clientSecretPlace(tenantId, definition.slug, audience)
+    return { ...base, clientSecret: await context.vault.seal(place, change.clientSecret), secretOrigin: audience }
   }
-  const isKept = change.clientSecret === undefined && clientId === known?.clientId && known?.secretOrigin === origin
+  const isSame = change.clientSecret === undefined && clientId === known?.clientId
+  const kept = isSame ? known : undefined
+  const isKept = kept?.secretOrigin !== undefined && isStillMeant(definition, urlVariables, kept.secretOrigin)
   return {
     ...base,
-    clientSecret: isKept ? known?.clientSecret : undefined,
-    secretOrigin: isKept ? known?.secretOrigin : undefined,
+    clientSecret: isKept ? kept.clientSecret : undefined,
+    secretOrigin: isKept ? kept.secretOrigin : undefined,
   }
 }
 

@@ -13,8 +13,11 @@ import type { Secret } from '../core/secret.ts'
 import type { ProviderClient } from '../core/token.ts'
 import { resolveEndpoints } from '../oauth/endpoints.ts'
 import { findCustomProvider } from '../store/custom-providers.ts'
+import { openVariables } from '../providers/connection-variables.ts'
 import { findProviderApp, type StoredProviderApp } from '../store/provider-apps.ts'
-import type { Place } from '../vault/place.ts'
+import type { TransactionRow } from '../store/rows.ts'
+import { clientSecretPlace, isMeantFor, isStillMeant, secretAudience } from './client-secret.ts'
+import { keptValues, type UrlValues } from './connection-values.ts'
 import type { Context, DeploymentApp } from './context.ts'
 
 /** A provider as one tenant can use it now. */
@@ -22,6 +25,10 @@ export interface ProviderInUse {
   readonly client: ProviderClient
   /** Changes with any endpoint's origin, the issuer, the URL variables and the client id. */
   readonly contextId: ContextId
+  /** What the addresses were filled with, whoever said so; defaults left out. */
+  readonly urlVariables: UrlValues
+  /** The administrator's part of it. */
+  readonly fixedVariables: UrlValues
   /** What is asked for when the caller names no scopes. */
   readonly requestedScopes: readonly string[]
   /** What a caller may ask for at most. */
@@ -39,22 +46,17 @@ export async function findDefinition(
   return context.catalog.get(slug) ?? (await findCustomProvider(context.database.tenant(tenantId), tenantId, slug))
 }
 
-/** Throws 404 `provider_unknown` or 409 `provider_not_configured`. */
-export async function providerInUse(context: Needs, tenantId: TenantId, slug: ProviderSlug): Promise<ProviderInUse> {
-  const [definition, stored] = await Promise.all([
-    findDefinition(context, tenantId, slug),
-    findProviderApp(context.database.tenant(tenantId), tenantId, slug),
-  ])
-  if (definition === undefined) throw new Problem('provider_unknown')
-  const app = await chooseApp(context, tenantId, definition, stored)
-  if (app === undefined) throw new Problem('provider_not_configured')
-  const { clientId, clientSecret, endpoints, variables, scopes } = app
-  return {
-    client: { definition, endpoints, clientId, clientSecret },
-    contextId: digestContext(tenantId, definition, endpoints, clientId, variables),
-    requestedScopes: scopes ?? definition.default_scopes,
-    allowedScopes: new Set(scopes ?? [...definition.default_scopes, ...(definition.scopes ?? []).map((s) => s.name)]),
-  }
+/**
+ * The provider for a connection with these values of its own. Throws 404 `provider_unknown`, 409 `provider_not_configured`
+ * and `url_variables_required`.
+ */
+export async function providerInUse(
+  context: Needs,
+  tenantId: TenantId,
+  slug: ProviderSlug,
+  values: UrlValues,
+): Promise<ProviderInUse> {
+  return forConnection(await findUsableApp(context, tenantId, slug), values)
 }
 
 /**
@@ -63,47 +65,86 @@ export async function providerInUse(context: Needs, tenantId: TenantId, slug: Pr
  */
 export async function providerOf(
   context: Needs,
-  transaction: { readonly tenant_id: string; readonly provider_slug: string; readonly context_id: string },
+  transaction: Pick<TransactionRow, 'tenant_id' | 'provider_slug' | 'context_id' | 'url_variables'>,
 ): Promise<ProviderInUse> {
   const tenant = toTenantId(transaction.tenant_id)
-  const provider = await providerInUse(context, tenant, providerSlug(transaction.provider_slug))
+  const slug = providerSlug(transaction.provider_slug)
+  const provider = await providerInUse(context, tenant, slug, keptValues(transaction))
   if (provider.contextId !== transaction.context_id) throw new Problem('invalid_state')
   return provider
 }
 
-interface UsableApp {
+/** A provider and the client registration a tenant uses there; connections may still differ in their URL variables. */
+export interface UsableApp {
+  readonly tenantId: TenantId
+  readonly definition: ProviderDefinition
   readonly clientId: string
   readonly clientSecret: Secret | undefined
-  readonly endpoints: ProviderEndpoints
-  readonly variables: Readonly<Record<string, string>>
+  /** Where a tenant's secret may go. */
+  readonly audience: string | undefined
+  /** What an administrator fixed; it goes before whatever a connection says. */
+  readonly variables: UrlValues
   readonly scopes: readonly string[] | undefined
 }
 
-async function chooseApp(
-  context: Needs,
-  tenantId: TenantId,
-  definition: ProviderDefinition,
-  stored: StoredProviderApp | undefined,
-): Promise<UsableApp | undefined> {
+/** Throws 404 `provider_unknown` or 409 `provider_not_configured`. */
+export async function findUsableApp(context: Needs, tenantId: TenantId, slug: ProviderSlug): Promise<UsableApp> {
+  const [definition, stored] = await Promise.all([
+    findDefinition(context, tenantId, slug),
+    findProviderApp(context.database.tenant(tenantId), tenantId, slug),
+  ])
+  if (definition === undefined) throw new Problem('provider_unknown')
   const deployment = context.settings.deploymentApps.get(definition.slug)
-  if (!isAppComplete(definition, stored, deployment)) return undefined
+  if (!isAppComplete(definition, stored, deployment)) throw new Problem('provider_not_configured')
   const variables = stored?.urlVariables ?? {}
-  const resolved = resolveEndpoints(definition, variables)
-  if (resolved.kind === 'incomplete') return undefined
-  const endpoints = resolved.endpoints
-  const base = { endpoints, variables, scopes: stored?.scopes ?? deployment?.scopes }
+  const base = { tenantId, definition, variables, scopes: stored?.scopes ?? deployment?.scopes }
   if (stored?.clientId !== undefined) {
-    if (stored.clientSecret === undefined) return { ...base, clientId: stored.clientId, clientSecret: undefined }
-    // A secret goes only to the origin it was entered for; another origin also could not open it.
-    const origin = new URL(endpoints.tokenUrl).origin
-    if (stored.secretOrigin !== origin) return undefined
-    const place = clientSecretPlace(tenantId, definition.slug, origin)
-    return { ...base, clientId: stored.clientId, clientSecret: await context.vault.open(place, stored.clientSecret) }
+    const { clientId, clientSecret: sealed, secretOrigin: audience } = stored
+    if (sealed === undefined || audience === undefined) {
+      return { ...base, clientId, clientSecret: undefined, audience: undefined }
+    }
+    const place = clientSecretPlace(tenantId, definition.slug, audience)
+    return { ...base, clientId, clientSecret: await context.vault.open(place, sealed), audience }
   }
-  return deployment && { ...base, clientId: deployment.clientId, clientSecret: deployment.clientSecret }
+  if (deployment === undefined) throw new Problem('provider_not_configured')
+  return { ...base, ...deployment, scopes: base.scopes, audience: undefined }
 }
 
-/** Whether a connection could be started: a client id, its secret unless the client is public, and every URL variable. */
+/**
+ * An app with the values of one connection. Throws 409 `url_variables_required` when they are missing or fit no longer, and
+ * `provider_not_configured` when the secret was entered for another host than theirs.
+ */
+export function forConnection(app: UsableApp, values: UrlValues): ProviderInUse {
+  const { tenantId, definition, clientId, clientSecret, audience, scopes } = app
+  const open = openVariables(definition, app.variables)
+  const own = Object.entries(values).filter(([name]) => open.includes(name))
+  const urlVariables = { ...Object.fromEntries(own), ...app.variables }
+  const resolved = resolveEndpoints(definition, urlVariables)
+  if (resolved.kind === 'incomplete') {
+    const isOurs = [...resolved.missing, ...resolved.invalid].every((name) => open.includes(name))
+    throw new Problem(isOurs ? 'url_variables_required' : 'provider_not_configured')
+  }
+  const { endpoints } = resolved
+  // A secret goes only where it was entered for; sealed for another place it also could not have been opened.
+  if (audience !== undefined && !isMeantFor(definition, app.variables, audience, endpoints.tokenUrl)) {
+    throw new Problem('provider_not_configured', {
+      detail: 'The client secret was entered for another host of this provider; an administrator must enter it again.',
+    })
+  }
+  return {
+    client: { definition, endpoints, clientId, clientSecret },
+    contextId: digestContext(tenantId, definition, endpoints, clientId, urlVariables),
+    urlVariables,
+    fixedVariables: app.variables,
+    requestedScopes: scopes ?? definition.default_scopes,
+    allowedScopes: new Set(scopes ?? [...definition.default_scopes, ...(definition.scopes ?? []).map((s) => s.name)]),
+  }
+}
+
+/**
+ * Whether a connection could be started: a client id, its secret unless the client is public, and every URL variable that
+ * those who connect cannot bring.
+ */
 export function isAppComplete(
   definition: ProviderDefinition,
   stored: StoredProviderApp | undefined,
@@ -112,22 +153,10 @@ export function isAppComplete(
   const app = stored?.clientId === undefined ? deployment : stored
   if (app?.clientId === undefined) return false
   if (app.clientSecret === undefined && definition.client_auth !== 'none') return false
-  const resolved = resolveEndpoints(definition, stored?.urlVariables ?? {})
-  if (resolved.kind === 'incomplete') return false
+  const variables = stored?.urlVariables ?? {}
+  if (secretAudience(definition, variables) === undefined) return false
   if (app !== stored || stored.clientSecret === undefined) return true
-  return stored.secretOrigin === new URL(resolved.endpoints.tokenUrl).origin
-}
-
-/** The secret's place names the token endpoint's origin, so that it opens for no other (security rule K3). */
-export function clientSecretPlace(tenantId: TenantId, slug: string, tokenOrigin: string): Place {
-  return {
-    purpose: 'provider-app',
-    tenantId,
-    spaceId: '',
-    collectionId: '',
-    subjectId: slug,
-    field: `client_secret ${tokenOrigin}`,
-  }
+  return stored.secretOrigin !== undefined && isStillMeant(definition, variables, stored.secretOrigin)
 }
 
 function digestContext(
@@ -135,7 +164,7 @@ function digestContext(
   definition: ProviderDefinition,
   endpoints: ProviderEndpoints,
   clientId: string,
-  variables: Readonly<Record<string, string>>,
+  variables: UrlValues,
 ): ContextId {
   const parts = [
     tenantId,

@@ -1,10 +1,23 @@
 import type { ProviderSlug } from '../core/ids.ts'
 import { providerSlug } from '../core/ids.ts'
 import type { ProviderDefinition } from '../core/provider-definition.ts'
+import { openVariables } from '../providers/connection-variables.ts'
 import type { StoredProviderApp } from '../store/provider-apps.ts'
 import type { DeploymentApp, FlowSettings } from './context.ts'
 import { isAppComplete } from './provider-client.ts'
 import { ownCallback } from './redirect-target.ts'
+
+/** What a form needs to ask for a value. */
+interface UrlVariableView {
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  readonly pattern: string
+  readonly example: string | null
+  readonly default: string | null
+  readonly allowed: readonly string[] | null
+  readonly per: 'connection' | 'app'
+}
 
 /** A provider as an administrator sees it; `has_secret` is all that is ever said of the secret. */
 export interface AdminProviderView {
@@ -20,7 +33,8 @@ export interface AdminProviderView {
   readonly client_id: string | null
   readonly has_secret: boolean
   readonly scopes: readonly string[] | null
-  readonly url_variables: Readonly<Record<string, string>>
+  readonly secret_audience: string | null
+  readonly url_variables: readonly (UrlVariableView & { readonly value: string | null })[]
   readonly docs_url: string | null
 }
 
@@ -32,6 +46,8 @@ export interface ProviderView {
   readonly categories: readonly string[]
   readonly scopes: readonly { readonly name: string; readonly description: string }[]
   readonly setup_complete: boolean
+  /** A value that an administrator fixed is the app's: nobody is to be asked for it. */
+  readonly url_variables: readonly (UrlVariableView & { readonly required: boolean })[]
 }
 
 export function viewProvider(
@@ -46,7 +62,24 @@ export function viewProvider(
     categories: definition.categories,
     scopes: describeScopes(definition, stored?.scopes ?? deployment?.scopes ?? definition.default_scopes),
     setup_complete: isAppComplete(definition, stored, deployment),
+    url_variables: viewVariables(definition).map((variable) => {
+      const isOpen = openVariables(definition, stored?.urlVariables ?? {}).includes(variable.name)
+      return { ...variable, per: isOpen ? 'connection' : 'app', required: isOpen && variable.default === null }
+    }),
   }
+}
+
+function viewVariables(definition: ProviderDefinition): UrlVariableView[] {
+  return Object.entries(definition.url_variables ?? {}).map(([name, variable]) => ({
+    name,
+    title: variable.title ?? name,
+    description: variable.description,
+    pattern: variable.pattern,
+    example: variable.example ?? null,
+    default: variable.default ?? null,
+    allowed: variable.allowed ?? null,
+    per: variable.per ?? 'app',
+  }))
 }
 
 export function viewProviderForAdmin(
@@ -70,7 +103,12 @@ export function viewProviderForAdmin(
     client_id: (isOwn ? stored.clientId : deployment?.clientId) ?? null,
     has_secret: (isOwn ? stored.clientSecret : deployment?.clientSecret) !== undefined,
     scopes: stored?.scopes ?? deployment?.scopes ?? null,
-    url_variables: stored?.urlVariables ?? {},
+    secret_audience: isOwn ? (stored.secretOrigin ?? null) : null,
+    url_variables: viewVariables(definition).map((variable) => ({
+      ...variable,
+      value:
+        (stored && Object.hasOwn(stored.urlVariables, variable.name) && stored.urlVariables[variable.name]) || null,
+    })),
     docs_url: definition.docs_url ?? null,
   }
 }
@@ -87,7 +125,9 @@ function configSchema(definition: ProviderDefinition): object {
       url_variables: {
         type: 'object',
         properties: Object.fromEntries(variables.map(([name, variable]) => [name, variableSchema(variable)])),
-        required: variables.filter(([, variable]) => variable.default === undefined).map(([name]) => name),
+        required: variables
+          .filter(([, variable]) => variable.default === undefined && variable.per !== 'connection')
+          .map(([name]) => name),
         additionalProperties: false,
       },
     },
@@ -98,9 +138,10 @@ function configSchema(definition: ProviderDefinition): object {
 type UrlVariable = NonNullable<ProviderDefinition['url_variables']>[string]
 
 function variableSchema(variable: UrlVariable): object {
-  const { description, pattern, example, default: fallback, allowed } = variable
+  const { title, description, pattern, example, default: fallback, allowed } = variable
   return {
     type: 'string',
+    ...(title === undefined ? {} : { title }),
     description,
     pattern,
     ...(example === undefined ? {} : { examples: [example] }),

@@ -4,13 +4,19 @@ import { Problem } from '../core/problem.ts'
 import type { ProviderClient } from '../core/token.ts'
 import { fillLater } from '../oauth/endpoints.ts'
 import type { AccessRow } from '../store/connector-access.ts'
+import { keptValues } from './connection-values.ts'
 import type { Context } from './context.ts'
-import { providerInUse } from './provider-client.ts'
+import { findUsableApp, forConnection, type UsableApp } from './provider-client.ts'
 
 /** What a call needs to know of the provider. It holds no client secret. */
 export interface ProxyTarget {
   readonly client: ProviderClient
   readonly contextId: string
+}
+
+/** A provider app as calls through the proxy remember it, without its secret. */
+export interface RememberedApp {
+  readonly app: UsableApp
   readonly readAt: Date
 }
 
@@ -31,13 +37,10 @@ export async function proxyTarget(
   tenantId: TenantId,
   connector: AccessRow,
 ): Promise<ProxyTarget & { readonly baseUrl: string }> {
-  const remembered = await read(context, tenantId, connector.provider_slug, true)
+  const remembered = await targetOf(context, tenantId, connector, 'may-be-old')
   // A connector newer than what is remembered belongs to a newer context.
-  const target =
-    remembered.contextId === connector.context_id
-      ? remembered
-      : await read(context, tenantId, connector.provider_slug, false)
-  if (target.contextId !== connector.context_id) throw new Problem('reauth_required')
+  const target = remembered ?? (await targetOf(context, tenantId, connector, 'as-it-is-now'))
+  if (target === undefined) throw new Problem('reauth_required')
   const { client } = target
   const template = client.endpoints.apiBaseUrl
   // `kept` was written by this service, as text under each name.
@@ -47,17 +50,38 @@ export async function proxyTarget(
   return { ...target, baseUrl }
 }
 
-async function read(context: Needs, tenantId: TenantId, slug: string, mayBeOld: boolean): Promise<ProxyTarget> {
+/** The provider with the connector's own values; `undefined` when that is not the context its token was given for. */
+async function targetOf(
+  context: Needs,
+  tenantId: TenantId,
+  connector: AccessRow,
+  age: 'may-be-old' | 'as-it-is-now',
+): Promise<ProxyTarget | undefined> {
+  const app = await read(context, tenantId, connector.provider_slug, age)
+  try {
+    const { client, contextId } = forConnection(app, keptValues(connector))
+    return contextId === connector.context_id ? { client, contextId } : undefined
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'url_variables_required') return undefined
+    throw error
+  }
+}
+
+async function read(
+  context: Needs,
+  tenantId: TenantId,
+  slug: string,
+  age: 'may-be-old' | 'as-it-is-now',
+): Promise<UsableApp> {
   const { proxyTargets } = context
   const key = `${tenantId} ${slug}`
   const now = context.clock.now()
   const known = proxyTargets.get(key)
-  if (mayBeOld && known !== undefined && now < plusMs(known.readAt, rememberedForMs)) return known
-  const { client, contextId } = await providerInUse(context, tenantId, providerSlug(slug))
-  const target = { client: { ...client, clientSecret: undefined }, contextId, readAt: now }
+  if (age === 'may-be-old' && known !== undefined && now < plusMs(known.readAt, rememberedForMs)) return known.app
+  const app = { ...(await findUsableApp(context, tenantId, providerSlug(slug))), clientSecret: undefined }
   proxyTargets.delete(key)
   const [oldest] = proxyTargets.size >= rememberedAtMost ? proxyTargets.keys() : []
   if (oldest !== undefined) proxyTargets.delete(oldest)
-  proxyTargets.set(key, target)
-  return target
+  proxyTargets.set(key, { app, readAt: now })
+  return app
 }

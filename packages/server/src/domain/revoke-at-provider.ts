@@ -6,6 +6,7 @@ import { revokeEachToken, type GrantRevocation } from '../oauth/revocation.ts'
 import { addEvent } from '../store/events.ts'
 import { claimDueRevocations, endRevocation, postponeRevocation, type Revocation } from '../store/revocations.ts'
 import { SealBroken } from '../vault/vault.ts'
+import { keptValues } from './connection-values.ts'
 import type { Context } from './context.ts'
 import { logChange } from './log-change.ts'
 import { revocationPlace } from './end-connector.ts'
@@ -141,6 +142,7 @@ async function attempt(context: Needs, revocation: Revocation): Promise<GrantRev
       context,
       tenantId(revocation.tenant_id),
       providerSlug(revocation.provider_slug),
+      keptValues(revocation),
     )
     // Old tokens never go to a changed endpoint or client.
     if (provider.contextId !== revocation.context_id) return gone('provider_app_changed')

@@ -9,7 +9,6 @@ import {
   type ConnectorId,
 } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
-import type { ProviderDefinition } from '../core/provider-definition.ts'
 import type { ProviderAccount, TokenGrant } from '../core/token.ts'
 import { beginConnecting, isOrderedAway } from '../store/connecting.ts'
 import { addConnector, lockConnector, reconnectConnector, type Credentials } from '../store/connectors.ts'
@@ -23,11 +22,13 @@ import { finishTransaction } from '../store/transactions.ts'
 import type { Place } from '../vault/place.ts'
 import { writeCallerContext } from './caller-context.ts'
 import { endConnectSession } from './connect-session-end.ts'
+import { areOtherValues, keptValues } from './connection-values.ts'
 import { connectorPlace } from './connector-places.ts'
 import type { Context } from './context.ts'
 import { logChange } from './log-change.ts'
 import { firstRefreshAt } from './refresh-schedule.ts'
-import { isSamePlace } from './prepare-transaction.ts'
+import { isSamePlace, otherHost } from './prepare-transaction.ts'
+import type { ProviderInUse } from './provider-client.ts'
 import { transactionPlace } from './transaction-places.ts'
 
 /** What a finished connection tells its caller. */
@@ -50,21 +51,21 @@ export async function storeConnection(
   transaction: Transaction,
   grant: TokenGrant,
   account: ProviderAccount | undefined,
-  definition: ProviderDefinition,
+  provider: ProviderInUse,
 ): Promise<Connected> {
   const tenant = tenantId(transaction.tenant_id)
   const id = connectorId(transaction.connector_id)
   const { refreshToken, expiresAt } = grant
-  const sealed = await sealCredentials(context, transaction, grant, account)
+  const sealed = await sealCredentials(context, transaction, grant, account, provider)
   const callerContext = await moveCallerContext(context, transaction)
   const change = await context.database.transaction(tenant, async (db) => {
     // Asked behind the lock, so it sees every order from before the time that is taken next.
     const [, isRevoked] = await Promise.all([beginConnecting(db, tenant), isOrderedAway(db, transaction)])
     if (isRevoked) throw new Problem('authorization_revoked')
     const now = context.clock.now()
-    const nextRefreshAt = refreshToken && firstRefreshAt(id, expiresAt, definition, now)
+    const nextRefreshAt = refreshToken && firstRefreshAt(id, expiresAt, provider.client.definition, now)
     const credentials = { ...sealed, nextRefreshAt }
-    const putting = putConnector(db, transaction, credentials, now)
+    const putting = putConnector(db, transaction, credentials, provider, now)
     // An id that was drawn for this transaction names nothing yet.
     const isNew = transaction.connector_named ? await putting : true
     const made = isNew ? 'connected' : 'reconnected'
@@ -102,7 +103,13 @@ export async function storeConnection(
   return { provider: transaction.provider_slug, collectionId: transaction.collection_id, connectorId: id }
 }
 
-async function putConnector(db: Db, transaction: Transaction, credentials: Credentials, now: Date): Promise<boolean> {
+async function putConnector(
+  db: Db,
+  transaction: Transaction,
+  credentials: Credentials,
+  provider: ProviderInUse,
+  now: Date,
+): Promise<boolean> {
   const tenant = tenantId(transaction.tenant_id)
   const id = connectorId(transaction.connector_id)
   const known = transaction.connector_named ? await lockConnector(db, tenant, id) : undefined
@@ -114,10 +121,11 @@ async function putConnector(db: Db, transaction: Transaction, credentials: Crede
   if (known !== undefined) {
     // Somebody may have taken the id since the start.
     if (!isSamePlace(known, place)) throw new Problem('connector_id_taken')
-    requireReconnectable(known, transaction, credentials)
-    if (known.account_id === (credentials.account.id ?? null)) await keepGrant(db, known, now)
+    const isElsewhere = isAtOtherHost(known, credentials, provider)
+    requireReconnectable(known, transaction, credentials, isElsewhere)
+    if (!isElsewhere && known.account_id === (credentials.account.id ?? null)) await keepGrant(db, known, now)
     // A lease was given for one account; where nobody can tell whether this is the same, it ends.
-    if (known.account_id === null || known.account_id !== credentials.account.id) {
+    if (isElsewhere || known.account_id === null || known.account_id !== credentials.account.id) {
       await revokeLeasesOf(db, tenant, id, now)
     }
     await reconnectConnector(db, tenant, id, credentials, now)
@@ -160,12 +168,25 @@ async function keepGrant(db: Db, known: ConnectorRow, now: Date): Promise<void> 
   }
 }
 
-function requireReconnectable(known: ConnectorRow, transaction: Transaction, credentials: Credentials): void {
+/** Whether another shop, say, was chosen than before; one that an administrator fixed since is none. */
+function isAtOtherHost(known: ConnectorRow, credentials: Credentials, provider: ProviderInUse): boolean {
+  if (known.context_id === credentials.contextId) return false
+  const app = { definition: provider.client.definition, variables: provider.fixedVariables }
+  return areOtherValues(app, keptValues(known), credentials.urlVariables)
+}
+
+function requireReconnectable(
+  known: ConnectorRow,
+  transaction: Transaction,
+  credentials: Credentials,
+  isElsewhere: boolean,
+): void {
   // A disconnect is final for every authorization that was under way when it happened.
   if (known.disconnected_at !== null && known.disconnected_at >= transaction.created_at) {
     throw new Problem('connector_disconnected')
   }
   if (transaction.allow_account_change) return
+  if (isElsewhere) throw otherHost()
   // An account that is known may be replaced only by the same one; where neither reply tells, there is nothing to compare.
   if (known.account_id !== null && known.account_id !== (credentials.account.id ?? null)) {
     throw new Problem('account_changed')
@@ -177,10 +198,12 @@ async function sealCredentials(
   transaction: Transaction,
   grant: TokenGrant,
   account: ProviderAccount | undefined,
+  provider: ProviderInUse,
 ): Promise<Omit<Credentials, 'nextRefreshAt'>> {
   const subject = grant.idTokenClaims?.['sub']
   return {
-    contextId: transaction.context_id,
+    contextId: provider.contextId,
+    urlVariables: provider.urlVariables,
     principal: { issuer: transaction.principal_issuer, subject: transaction.principal_subject },
     account: { id: account?.id, name: account?.name },
     requestedScopes: transaction.requested_scopes,

@@ -7,10 +7,15 @@ const requestNames = new Set(['client_id', 'access_token'])
 /** Characters with which a value could leave its place in a URL, or that a URL cannot hold. */
 const outOfPlace = /[\s\\@?#%<>"{}|^`\x00-\x20\x7f-\uffff]|(?:^|\/)\.{1,2}(?:\/|$)/
 
-/** `missing` and `invalid` are names of URL variables. */
+/** `missing` and `invalid` are names of URL variables; incomplete addresses hold `{name}` for what is missing. */
 export type ResolvedEndpoints =
   | { readonly kind: 'resolved'; readonly endpoints: ProviderEndpoints }
-  | { readonly kind: 'incomplete'; readonly missing: readonly string[]; readonly invalid: readonly string[] }
+  | {
+      readonly kind: 'incomplete'
+      readonly missing: readonly string[]
+      readonly invalid: readonly string[]
+      readonly endpoints: ProviderEndpoints
+    }
 
 /**
  * Fills a definition's addresses from the values a tenant gave, or the defaults.
@@ -57,8 +62,8 @@ export function resolveEndpoints(
     apiBaseUrl: optional(definition.api_base_url, then),
     variables: { ...defaultsOf(definition), ...variables },
   }
-  if (missing.size > 0 || invalid.size > 0) return { kind: 'incomplete', missing: [...missing], invalid: [...invalid] }
-  return { kind: 'resolved', endpoints }
+  if (missing.size === 0 && invalid.size === 0) return { kind: 'resolved', endpoints }
+  return { kind: 'incomplete', missing: [...missing], invalid: [...invalid], endpoints }
 }
 
 /**

@@ -30,6 +30,8 @@ export function dnsLookup(servers?: readonly string[]): Lookup {
 
 /** The system's own call, hosts file included; only for names the operator listed, since it can block a thread. */
 export async function systemLookup(host: string): Promise<readonly string[]> {
+  // RFC 6761 §6.3 again; few systems know it for the names below `localhost`.
+  if (/\.localhost\.?$/i.test(host)) return ['127.0.0.1', '::1']
   const found = await dns.lookup(host, { all: true, order: 'verbatim' })
   return found.map((entry) => entry.address)
 }

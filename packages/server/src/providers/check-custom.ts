@@ -1,4 +1,5 @@
 import type { ProviderDefinition } from '../core/provider-definition.ts'
+import { openVariables } from './connection-variables.ts'
 import type { DefinitionProblem } from './definition-problem.ts'
 
 /**
@@ -41,6 +42,11 @@ const reviewedOnly: readonly (readonly [
     'callback_params',
     (d) => Object.values(d.callback_params ?? {}).some((rule) => rule.url_variable !== undefined),
     'A callback must not choose where the code is redeemed.',
+  ],
+  [
+    'url_variables',
+    (d) => openVariables(d, {}).length > 0,
+    'Who runs the hosts that a pattern admits must have been reviewed; leave out "per" and set the value with the app.',
   ],
   ['nonce', (d) => d.nonce === false, 'A nonce is part of every OpenID Connect request here (OIDC Core §3.1.3.7).'],
   ['issuer_pattern', (d) => d.issuer_pattern !== undefined, 'The issuer is compared as an exact string.'],

@@ -1,5 +1,6 @@
 import { Value } from 'typebox/value'
 import { ProviderDefinition } from '../core/provider-definition.ts'
+import { checkConnection } from './check-connection.ts'
 import { checkConsistency } from './check-consistency.ts'
 import { checkCustom } from './check-custom.ts'
 import { checkParameters } from './check-parameters.ts'
@@ -27,6 +28,7 @@ export function checkDefinition(definition: unknown, options: CheckOptions = {})
     ...checkPatterns(definition),
     ...checkParameters(definition),
     ...checkConsistency(definition),
+    ...checkConnection(definition),
     ...(options.custom === true ? checkCustom(definition) : []),
   ]
 }

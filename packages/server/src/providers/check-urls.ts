@@ -2,21 +2,9 @@ import type { ProviderDefinition } from '../core/provider-definition.ts'
 import type { DefinitionProblem, DefinitionRule } from './definition-problem.ts'
 import { unpinnedHost } from './fixed-domain.ts'
 import { reservedParameters } from './reserved-names.ts'
-import { knownValues, placeholdersIn, replyValueNames } from './url-values.ts'
+import { hostOf, knownValues, placeholdersIn, replyValueNames, urlFields } from './url-values.ts'
 
 type UrlField = (typeof urlFields)[number]
-
-const urlFields = [
-  'docs_url',
-  'authorization_url',
-  'token_url',
-  'refresh_url',
-  'userinfo_url',
-  'revocation_url',
-  'issuer',
-  'jwks_uri',
-  'api_base_url',
-] as const
 
 /** Addresses lead where they seem to lead: https, no credentials, no reserved parameters, and a domain that no value can change. */
 export function checkUrls(definition: ProviderDefinition, allowHttpHosts: readonly string[]): DefinitionProblem[] {
@@ -118,8 +106,6 @@ function patternsOf(definition: ProviderDefinition, name: string): string[] {
     (pattern) => pattern !== undefined,
   )
 }
-
-const hostOf = (template: string): string => /^https?:\/\/(\[[^\]/]*\]|[^/?#:]*)/.exec(template)?.[1] ?? ''
 
 const problem = (rule: DefinitionRule, path: readonly string[], message: string): DefinitionProblem => ({
   rule,

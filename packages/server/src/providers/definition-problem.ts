@@ -20,5 +20,6 @@ export type DefinitionRule =
   | 'pattern-characters'
   | 'pattern-example'
   | 'consistency'
+  | 'connection-variable'
   | 'custom-only'
   | 'catalog'

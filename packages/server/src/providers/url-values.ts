@@ -1,5 +1,21 @@
 import type { ProviderDefinition } from '../core/provider-definition.ts'
 
+/** The fields of a definition that hold an address. */
+export const urlFields = [
+  'docs_url',
+  'authorization_url',
+  'token_url',
+  'refresh_url',
+  'userinfo_url',
+  'revocation_url',
+  'issuer',
+  'jwks_uri',
+  'api_base_url',
+] as const
+
+/** The host of an address or of a template for one, as it is written; empty where there is none. */
+export const hostOf = (template: string): string => /^https?:\/\/(\[[^\]/]*\]|[^/?#:]*)/.exec(template)?.[1] ?? ''
+
 /** The names in braces, in order: `https://{shop}/x` gives `shop`. */
 export function placeholdersIn(template: string): string[] {
   return [...template.matchAll(/\{([^{}]*)\}/g)].map((match) => match[1] ?? '')

@@ -22,6 +22,7 @@ const accessColumns = [
   'version',
   'refresh_retry_at',
   'proxy_policy',
+  'url_variables',
 ] as const satisfies readonly (keyof ConnectorRow)[]
 
 /** A connector as far as its access goes. */

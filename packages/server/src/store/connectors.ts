@@ -9,7 +9,7 @@ export const connectorColumns = `tenant_id, connector_id, space_id, collection_i
   granted_scopes, access_token, refresh_token, token_type, access_token_expires_at, id_token_subject, kept, version,
   refresh_fence, refresh_lease_ends_at, refresh_failures, refresh_retry_at, refresh_forced_at, refresh_sent_at,
   refresh_unanswered, refresh_rotated, tokens_granted_at, next_refresh_at, last_refreshed_at, last_used_at,
-  scope_config, sync_schedule, proxy_policy, reconnected_at, disconnected_at, created_at, updated_at`
+  scope_config, sync_schedule, proxy_policy, url_variables, reconnected_at, disconnected_at, created_at, updated_at`
 
 const selectOne = lookup(
   'connectors.find',
@@ -41,9 +41,9 @@ const insertOne = statement(
      (tenant_id, connector_id, context_id, principal_issuer, principal_subject, account_id, account_name,
       requested_scopes, granted_scopes, access_token, refresh_token, token_type, access_token_expires_at,
       id_token_subject, kept, space_id, collection_id, provider_slug, display_name, scope_config, health,
-      tokens_granted_at, created_at, updated_at, next_refresh_at)
+      tokens_granted_at, created_at, updated_at, next_refresh_at, url_variables)
    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, 'active', $21, $21,
-           $21, $22)
+           $21, $22, $23)
    on conflict do nothing
    returning connector_id`,
 )
@@ -56,7 +56,7 @@ const replaceCredentials = statement(
        version = version + 1, refresh_fence = refresh_fence + 1, refresh_lease_ends_at = null, refresh_failures = 0,
        refresh_retry_at = null, refresh_forced_at = null, refresh_sent_at = null, refresh_unanswered = 0,
        refresh_rotated = null, tokens_granted_at = $16, reconnected_at = $16, next_refresh_at = $17,
-       disconnected_at = null, updated_at = $16
+       disconnected_at = null, updated_at = $16, url_variables = $18
    where tenant_id = $1 and connector_id = $2`,
 )
 const disconnect = statement(
@@ -82,6 +82,8 @@ const patch = statement(
 
 export interface Credentials {
   readonly contextId: string
+  /** What the context's addresses were filled with. */
+  readonly urlVariables: Readonly<Record<string, string>>
   readonly principal: { readonly issuer: string; readonly subject: string }
   readonly account: { readonly id: string | undefined; readonly name: string | undefined }
   readonly requestedScopes: readonly string[]
@@ -148,6 +150,7 @@ export async function addConnector(db: Db, connector: NewConnector, now: Date): 
     connector.scopeConfig === undefined ? null : JSON.stringify(connector.scopeConfig),
     now,
     connector.credentials.nextRefreshAt ?? null,
+    JSON.stringify(connector.credentials.urlVariables),
   ])
   return rows.length > 0
 }
@@ -166,6 +169,7 @@ export async function reconnectConnector(
     ...credentialValues(credentials),
     now,
     credentials.nextRefreshAt ?? null,
+    JSON.stringify(credentials.urlVariables),
   ])
 }
 

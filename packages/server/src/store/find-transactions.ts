@@ -11,7 +11,7 @@ export type Transaction = Omit<
 const columns = `tenant_id, transaction_id, status, error_code, provider_slug, context_id, principal_issuer,
   principal_subject, space_id, collection_id, connector_id, connector_named, requested_scopes, login_hint,
   allow_account_change, requested_redirect_uri, landing_uri, oauth_redirect_uri, origin, caller_context,
-  verifier, nonce, code, completion_expires_at, created_at, started_at, expires_at, connect_session_id`
+  verifier, nonce, code, completion_expires_at, created_at, started_at, expires_at, connect_session_id, url_variables`
 
 const selectByTicket = lookup(
   'transactions.by_ticket',

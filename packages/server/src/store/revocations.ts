@@ -5,14 +5,15 @@ import type { RevocationRow } from './rows.ts'
 export type Revocation = RevocationRow
 
 const columns = `tenant_id, revocation_id, connector_id, provider_slug, context_id, space_id, collection_id, status, reason,
-  attempts, access_token, refresh_token, kept, next_attempt_at, created_at, finished_at, mass_revocation_id`
+  attempts, access_token, refresh_token, kept, next_attempt_at, created_at, finished_at, mass_revocation_id,
+  url_variables`
 
 const insertOne = statement(
   'revocations.add',
   `insert into revocations
      (tenant_id, revocation_id, connector_id, provider_slug, context_id, space_id, collection_id, status, reason,
-      access_token, refresh_token, kept, next_attempt_at, created_at, finished_at, mass_revocation_id)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+      access_token, refresh_token, kept, next_attempt_at, created_at, finished_at, mass_revocation_id, url_variables)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
 )
 const selectNewest = statement(
   'revocations.newest',
@@ -103,6 +104,7 @@ export async function addRevocation(db: Db, row: Omit<Revocation, 'attempts'>): 
     row.created_at,
     row.finished_at,
     row.mass_revocation_id,
+    JSON.stringify(row.url_variables),
   ])
 }
 

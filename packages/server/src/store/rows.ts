@@ -123,6 +123,7 @@ export interface ConnectorRow {
   readonly next_refresh_at: Date | null
   readonly reconnected_at: Date | null
   readonly proxy_policy: unknown
+  readonly url_variables: unknown
 }
 
 /** A row of `custom_providers`. */
@@ -282,6 +283,7 @@ export interface RevocationRow {
   readonly created_at: Date
   readonly finished_at: Date | null
   readonly mass_revocation_id: string | null
+  readonly url_variables: unknown
 }
 
 /** A row of `tenant_appearance`. */
@@ -330,6 +332,7 @@ export interface TransactionRow {
   readonly expires_at: Date
   readonly finished_at: Date | null
   readonly connect_session_id: string | null
+  readonly url_variables: unknown
 }
 
 /** A row of `webhook_deliveries`. */

@@ -16,9 +16,9 @@ const insertOne = statement(
       collection_id, connector_id, connector_named, requested_scopes, login_hint, allow_account_change,
       requested_redirect_uri, landing_uri, oauth_redirect_uri, origin, caller_context, ticket_digest,
       ticket_expires_at, created_at, expires_at, state_digest, verifier, nonce, browser_digest, started_at,
-      connect_session_id)
+      connect_session_id, url_variables)
    values ($1, $2, $24, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-           $25, $26, $27, $28, $29, $30)
+           $25, $26, $27, $28, $29, $30, $31)
    returning tenant_id, transaction_id, ${ids}, created_at, status)
    ${record}
    select tenant_id, $23, 'session.' || status, principal_subject, 'session', transaction_id, space_id, collection_id,
@@ -139,6 +139,7 @@ export async function addTransaction(db: Db, row: NewTransaction): Promise<void>
     sent?.browserDigest ?? null,
     sent?.now ?? null,
     row.connect_session_id,
+    JSON.stringify(row.url_variables),
   ])
 }
 

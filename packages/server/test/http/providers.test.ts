@@ -32,6 +32,7 @@ const fields = [
   'client_id',
   'scopes',
   'url_variables',
+  'secret_audience',
   'docs_url',
 ]
 const admin = async (slug: string) => dataOf(await service.call('GET', `${adminPath}/${slug}`))

@@ -3,8 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { readLeftOut } from '../../scripts/providers-docs.ts'
+import { isAllowedValue, resolveEndpoints } from '../../src/oauth/endpoints.ts'
 import { checkCatalog } from '../../src/providers/check-catalog.ts'
 import { checkDefinition } from '../../src/providers/check-definition.ts'
+import { openVariables } from '../../src/providers/connection-variables.ts'
 import { loadCatalog } from '../../src/providers/registry.ts'
 
 const providers = join(import.meta.dirname, '../../src/providers')
@@ -51,6 +53,45 @@ describe('the provider catalogue', () => {
       const text = readFileSync(join(providers, 'catalog', file), 'utf8')
       assert.match(text, /^\{\n {2}"\$schema": "\.\.\/provider\.schema\.json",\n {2}"slug": /, file)
     }
+  })
+
+  it('explains every URL variable, with an example that fits and leads to addresses', () => {
+    const explained = catalog.list().filter((definition) => definition.url_variables !== undefined)
+    assert.ok(explained.length >= 60, `only ${explained.length} entries have variables`)
+    for (const definition of explained) {
+      const examples: Record<string, string> = {}
+      for (const [name, variable] of Object.entries(definition.url_variables ?? {})) {
+        const where = `${definition.slug}: ${name}`
+        assert.match(variable.title ?? '', /^[A-Z][A-Za-z0-9 -]{1,30}$/, where)
+        assert.ok(variable.example !== undefined && isAllowedValue(definition, name, variable.example), where)
+        examples[name] = variable.example
+      }
+      const resolved = resolveEndpoints(definition, examples)
+      assert(resolved.kind === 'resolved', `${definition.slug}: ${JSON.stringify(resolved)}`)
+      const { authorizationUrl, tokenUrl, refreshUrl, userinfoUrl, revocationUrl } = resolved.endpoints
+      for (const url of [authorizationUrl, tokenUrl, refreshUrl, userinfoUrl, revocationUrl]) {
+        assert.ok(url === undefined || new URL(url).protocol === 'https:', `${definition.slug}: ${url}`)
+        assert.ok(!url?.replaceAll('{client_id}', '').includes('{'), `${definition.slug}: ${url}`)
+      }
+    }
+  })
+
+  it('lets those who connect fill in what one client of the provider serves, and nothing else', () => {
+    const open = catalog.list().flatMap((d) => openVariables(d, {}).map((name) => `${d.slug} ${name}`))
+    assert.deepEqual(open, [
+      'azure-blob-storage account',
+      'battlenet region',
+      'dynamics-365-sales org',
+      'egnyte subdomain',
+      'microsoft-dataverse org',
+      'nationbuilder account_id',
+      'netsuite account_id',
+      'pardot login_host',
+      'sage-people login_host',
+      'salesforce login_host',
+      'shopify shop',
+      'zendesk subdomain',
+    ])
   })
 
   it('leaves out what it says it leaves out, each with a reason', () => {

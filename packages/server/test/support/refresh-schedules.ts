@@ -212,6 +212,7 @@ class Run {
       expiresAt: new Date(clock.now().getTime() + lifetimeMs),
       idTokenSubject: undefined,
       kept: {},
+      urlVariables: {},
       nextRefreshAt: new Date(clock.now().getTime() + lifetimeMs),
     }
     await context.database.transaction(tenant, (db) =>

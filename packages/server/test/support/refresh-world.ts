@@ -90,7 +90,7 @@ export async function addConnectors(
   const { context, clock, lifetimeSeconds, providers, service } = world
   const provider = providers[slug]
   if (provider === undefined) throw new Error('No such provider')
-  const { contextId } = await providerInUse(context, tenant, providerSlug(slug))
+  const { contextId } = await providerInUse(context, tenant, providerSlug(slug), {})
   const now = clock.now()
   const place = { tenant_id: tenant, space_id: spaceId, collection_id: collectionId }
   const made = await Promise.all(

@@ -5,9 +5,10 @@ import pino from 'pino'
 import { composeFlows, composeServer, tokenSigner } from '../../src/compose.ts'
 import { developmentKey, readConfig } from '../../src/config.ts'
 import type { Clock } from '../../src/core/clock.ts'
+import type { ProviderDefinition } from '../../src/core/provider-definition.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { Context } from '../../src/domain/context.ts'
-import { loadCatalog } from '../../src/providers/registry.ts'
+import { loadCatalog, type ProviderCatalog } from '../../src/providers/registry.ts'
 import { createReadiness } from '../../src/readiness.ts'
 import { describeSandbox } from '../../src/sandbox-provider.ts'
 import { startTracing } from '../../src/tracing.ts'
@@ -61,6 +62,8 @@ export async function startTestService(
   options: {
     readonly env?: Readonly<Record<string, string>>
     readonly sandbox?: Partial<SandboxOptions>
+    /** Catalogue entries beside the real ones. */
+    readonly definitions?: readonly ProviderDefinition[]
     /** Runs revocations and purges as `serve` does. */
     readonly background?: true
   } = {},
@@ -87,7 +90,7 @@ export async function startTestService(
   const jwtSecret =
     options.env?.['AUTH_JWKS_URL'] === undefined ? new Secret(randomBytes(32).toString('base64url')) : undefined
   const env = { PORT: String(port), RATE_LIMITS: 'off', ...options.env }
-  const catalog = loadCatalog()
+  const catalog = withDefinitions(loadCatalog(), options.definitions ?? [])
   const config = readConfig(
     env,
     catalog.list().map((definition) => definition.slug),
@@ -138,6 +141,11 @@ export async function startTestService(
     call: callerOf(url, token),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
+}
+
+function withDefinitions(catalog: ProviderCatalog, more: readonly ProviderDefinition[]): ProviderCatalog {
+  const own = new Map(more.map((definition) => [definition.slug, definition]))
+  return { get: (slug) => own.get(slug) ?? catalog.get(slug), list: () => [...catalog.list(), ...more] }
 }
 
 /** Sends requests to a service with a bearer token, by default the one that `token` makes. */

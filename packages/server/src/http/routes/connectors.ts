@@ -67,6 +67,7 @@ export function connectorRoutes(app: FastifyInstance, http: HttpContext): void {
           scopes: credential.scopes,
         },
         scopeConfig: body.scope_config ?? undefined,
+        urlVariables: body.url_variables ?? {},
         idempotencyKey: headers['idempotency-key'],
       })
       return { data: view }

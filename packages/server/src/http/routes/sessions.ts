@@ -42,6 +42,7 @@ export function sessionRoutes(app: FastifyInstance, http: HttpContext): void {
         scopes: body.scopes,
         loginHint: body.login_hint,
         allowAccountChange: body.allow_account_change,
+        urlVariables: body.url_variables ?? {},
       })
       return {
         data: {
