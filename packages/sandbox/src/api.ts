@@ -13,11 +13,11 @@ interface ApiParts {
   readonly behaviour: Behaviour
 }
 
-type Handler = (ctx: Context, subject: string) => void | Promise<void>
+type Handler = (ctx: Context, subject: string, token: AccessToken) => void | Promise<void>
 
 /**
  * The protected API: `GET /api/v1/profile` (scope `profile`), `GET` and `POST /api/v1/notes` (`notes.read`,
- * `notes.write`). A bad token is a 401 and a missing scope a 403, with the challenges of RFC 6750 §3.
+ * `notes.write`), and `DELETE /api/v1/access` (`openid`), by which the user takes the app's access away. A bad token is a 401 and a missing scope a 403, with the challenges of RFC 6750 §3.
  */
 export function api(parts: ApiParts): Middleware {
   const { behaviour, counts, provider, store } = parts
@@ -26,6 +26,7 @@ export function api(parts: ApiParts): Middleware {
     'GET /api/v1/profile': { scope: 'profile', handle: (ctx, subject) => sendProfile(ctx, store, subject) },
     'GET /api/v1/notes': { scope: 'notes.read', handle: (ctx, subject) => sendNotes(ctx, notes, subject) },
     'POST /api/v1/notes': { scope: 'notes.write', handle: (ctx, subject) => addNote(ctx, notes, subject) },
+    'DELETE /api/v1/access': { scope: 'openid', handle: (ctx, _subject, token) => endAccess(ctx, store, token) },
   }
 
   return async (ctx, next) => {
@@ -41,7 +42,7 @@ export function api(parts: ApiParts): Middleware {
       challenge(ctx, { error: 'insufficient_scope', error_description: 'The token lacks a scope', scope: route.scope })
       return sendError(ctx, 403, 'insufficient_scope', `This call needs the scope ${route.scope}`)
     }
-    await route.handle(ctx, token.accountId)
+    await route.handle(ctx, token.accountId, token)
   }
 }
 
@@ -98,6 +99,12 @@ async function addNote(ctx: Context, notes: NoteBook, subject: string): Promise<
   if (added === undefined) return sendError(ctx, 409, 'account_full', 'A sandbox account holds at most 1000 notes')
   ctx.status = 201
   ctx.body = added
+}
+
+/** What a user does at a real provider under *apps with access to your account*: the app is not told. */
+function endAccess(ctx: Context, store: SandboxStore, token: AccessToken): void {
+  store.revokeGrant(token.grantId)
+  ctx.status = 204
 }
 
 function fieldsOf(text: string): ReadonlyMap<string, unknown> {

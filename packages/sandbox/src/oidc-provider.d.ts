@@ -61,6 +61,7 @@ declare module 'oidc-provider' {
   export interface AccessToken {
     readonly accountId: string
     readonly clientId: string
+    readonly grantId: string
     readonly scopes: ReadonlySet<string>
   }
 

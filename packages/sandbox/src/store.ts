@@ -14,6 +14,8 @@ export interface SandboxStore {
   adapterFor(model: string): Adapter
   /** Forgets every code, token and grant, as when all users removed the app; browser sessions stay. */
   revokeEverything(): void
+  /** Forgets one grant with its codes and tokens. */
+  revokeGrant(grantId: string): void
   /** Writes what changed since the last call; without a file it does nothing. Call it before a reply leaves. */
   flush(): void
 }
@@ -118,6 +120,9 @@ export async function openStore(file: string | undefined): Promise<SandboxStore>
     }),
     revokeEverything() {
       remove((key) => GRANTED_MODELS.some((model) => key.startsWith(`${model}:`)))
+    },
+    revokeGrant(grantId) {
+      remove((key, { payload }) => key === `Grant:${grantId}` || payload['grantId'] === grantId)
     },
     flush() {
       if (!dirty || file === undefined) return

@@ -62,6 +62,15 @@ it('refuses more than an account or a request may hold', async (test) => {
   assert.equal(await add('x'), 409)
 })
 
+it('takes the access away from one grant when its user asks for it, and from no other', async (test) => {
+  const sandbox = await sandboxFor(test)
+  const { access_token: ended } = await connect(sandbox)
+  const { access_token: other } = await connect(sandbox)
+  assert.equal((await callApi(sandbox, '/api/v1/access', ended, { method: 'DELETE' })).status, 204)
+  assert.equal((await callApi(sandbox, '/api/v1/profile', ended)).status, 401)
+  assert.equal((await callApi(sandbox, '/api/v1/profile', other)).status, 200)
+})
+
 it('challenges a call without a token, and one with a token it does not know', async (test) => {
   const sandbox = await sandboxFor(test)
   const bare = await fetch(`${sandbox.issuer}/api/v1/notes`)

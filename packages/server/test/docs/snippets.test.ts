@@ -33,6 +33,10 @@ declare const connectorId: string
 declare const button: HTMLButtonElement
 /** Answers the bearer token of the user who is signed in. */
 declare function yourToken(): Promise<string>
+/** The same on the server, from the session of a request. */
+declare function tokenOfSession(cookie: string | undefined): Promise<string | undefined>
+/** The platform's own web server. */
+declare function yourApp(incoming: import('node:http').IncomingMessage, outgoing: import('node:http').ServerResponse): void
 `
 
 /** Compiles blocks as modules of a program that has the packages installed; answers what the compiler says. */

@@ -3,6 +3,7 @@ import { contentsName } from './shelf.ts'
 const links = {
   [`/docs/${contentsName}`]: 'Guides',
   '/docs/start': 'Five-minute start',
+  '/docs/embed-plain-js': 'Embed Connect',
   '/docs/production': 'Go to production',
   '/docs/errors': 'Errors',
 } as const
