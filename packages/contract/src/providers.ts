@@ -59,7 +59,7 @@ export const AdminProvider = Type.Object({
       per: Type.Enum(['connection', 'app'], {
         description: '`connection`: without a value here, whoever connects brings one',
       }),
-      value: nullable(Type.String({ description: 'What PATCH set' })),
+      value: nullable(Type.String({ description: 'What PATCH or the operator set' })),
     }),
   ),
   docs_url: nullable(Type.String()),

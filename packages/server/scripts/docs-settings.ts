@@ -13,6 +13,8 @@ const families = {
   'PROVIDER_<SLUG>_CLIENT_SECRET': 'Its secret',
   'PROVIDER_<SLUG>_SCOPES':
     'What is asked for, and the most a caller may ask for; separated by spaces or commas; default: those of the catalogue',
+  'PROVIDER_<SLUG>_URL_VARIABLES':
+    'What stands in the provider’s addresses, for every tenant: `domain=acme.okta.com`; several separated by spaces or commas. Required where the secret goes to a host that customers of the provider run',
 }
 
 /** The page: where settings come from, and one row for each variable. */

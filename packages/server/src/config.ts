@@ -5,10 +5,10 @@ import { existsSync } from 'node:fs'
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { z } from 'zod'
+import { readDeploymentApps, type DeploymentApps } from './config/deployment-apps.ts'
 import {
   readDashboardSignIn,
   readDatabaseUrl,
-  readDeploymentApps,
   readHosts,
   readJwksUrl,
   readJwtSecret,
@@ -17,7 +17,6 @@ import {
   readPublicUrl,
   readRedirectUris,
   readTracesEndpoint,
-  type DeploymentApps,
   readTransit,
   type EncryptionKeys,
   type TransitSettings,

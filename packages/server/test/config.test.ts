@@ -152,6 +152,18 @@ it('reads provider apps by slug, upper-cased, with - as _', () => {
   assert.ok(!JSON.stringify(config.deploymentApps.get('google-drive')).includes('drive-secret'))
 })
 
+it('reads what an operator fixes in a provider’s addresses', () => {
+  const app = { PROVIDER_GITHUB_CLIENT_ID: 'github' }
+  const fixed = read({ ...app, PROVIDER_GITHUB_URL_VARIABLES: 'domain=acme.example region=eu,x=a=b' })
+  const expected = { domain: 'acme.example', region: 'eu', x: 'a=b' }
+  assert.deepEqual(fixed.deploymentApps.get('github')?.variables, expected)
+  assert.deepEqual(read(app).deploymentApps.get('github')?.variables, {})
+  for (const pairs of ['domain', '=x', 'Domain=x', 'domain=']) {
+    const problems = problemsOf({ ...app, PROVIDER_GITHUB_URL_VARIABLES: pairs })
+    assert.match(problems.join(), /^PROVIDER_GITHUB_URL_VARIABLES: /, pairs)
+  }
+})
+
 it('lets the dashboard sign people in at an issuer that browsers can trust', () => {
   const signIn = (issuer: string) => ({ AUTH_ISSUER: issuer, DASHBOARD_OIDC_CLIENT_ID: 'dashboard' })
   assert.deepEqual(read({ ...signIn('https://issuer.example/realm'), AUTH_AUDIENCE: 'api' }).dashboardSignIn, {

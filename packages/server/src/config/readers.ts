@@ -6,15 +6,6 @@ import { parseKey, type ListedKey } from '../vault/key-encryption-keys.ts'
 
 export type EncryptionKeys = readonly ListedKey[]
 
-export type DeploymentApps = ReadonlyMap<
-  string,
-  {
-    readonly clientId: string
-    readonly clientSecret: Secret | undefined
-    readonly scopes: readonly string[] | undefined
-  }
->
-
 export function readPublicUrl(text: string | undefined, isProduction: boolean, problems: string[]): string {
   if (text === undefined) {
     problems.push('PUBLIC_URL: required in production, an https address')
@@ -200,35 +191,4 @@ export function readHosts(hosts: readonly string[], problems: string[]): readonl
     }
   }
   return hosts
-}
-
-export function readDeploymentApps(
-  env: Readonly<Record<string, string | undefined>>,
-  knownSlugs: readonly string[],
-  problems: string[],
-): DeploymentApps {
-  const slugs = new Map(knownSlugs.map((slug) => [slug.toUpperCase().replaceAll('-', '_'), slug]))
-  const named = Object.keys(env).flatMap(
-    (name) => /^PROVIDER_(.+)_(?:CLIENT_ID|CLIENT_SECRET|SCOPES)$/.exec(name)?.[1] ?? [],
-  )
-  const apps = new Map<
-    string,
-    { clientId: string; clientSecret: Secret | undefined; scopes: readonly string[] | undefined }
-  >()
-  for (const name of new Set(named)) {
-    const slug = slugs.get(name)
-    const clientId = env[`PROVIDER_${name}_CLIENT_ID`]
-    const secret = env[`PROVIDER_${name}_CLIENT_SECRET`]
-    if (slug === undefined) {
-      problems.push(
-        `PROVIDER_${name}_CLIENT_ID: the catalogue has no provider of that name; see: connector-oauth providers list`,
-      )
-    } else if (clientId === undefined) {
-      problems.push(`PROVIDER_${name}_CLIENT_ID: required beside the other PROVIDER_${name}_ variables`)
-    } else {
-      const scopes = env[`PROVIDER_${name}_SCOPES`]?.split(/[ ,]+/).filter((scope) => scope !== '')
-      apps.set(slug, { clientId, clientSecret: secret === undefined ? undefined : new Secret(secret), scopes })
-    }
-  }
-  return apps
 }

@@ -28,6 +28,8 @@ export interface DeploymentApp {
   readonly clientId: string
   readonly clientSecret: Secret | undefined
   readonly scopes: readonly string[] | undefined
+  /** What the operator fixed; no tenant can say otherwise for this app. */
+  readonly variables?: Readonly<Record<string, string>>
 }
 
 /** The settings that flows depend on. */

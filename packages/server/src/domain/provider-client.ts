@@ -13,7 +13,7 @@ import type { Secret } from '../core/secret.ts'
 import type { ProviderClient } from '../core/token.ts'
 import { resolveEndpoints } from '../oauth/endpoints.ts'
 import { findCustomProvider } from '../store/custom-providers.ts'
-import { openVariables } from '../providers/connection-variables.ts'
+import { namesSecretHost, openVariables } from '../providers/connection-variables.ts'
 import { findProviderApp, type StoredProviderApp } from '../store/provider-apps.ts'
 import type { TransactionRow } from '../store/rows.ts'
 import { clientSecretPlace, isMeantFor, isStillMeant, secretAudience } from './client-secret.ts'
@@ -96,7 +96,7 @@ export async function findUsableApp(context: Needs, tenantId: TenantId, slug: Pr
   if (definition === undefined) throw new Problem('provider_unknown')
   const deployment = context.settings.deploymentApps.get(definition.slug)
   if (!isAppComplete(definition, stored, deployment)) throw new Problem('provider_not_configured')
-  const variables = stored?.urlVariables ?? {}
+  const variables = fixedVariables(stored, deployment)
   const base = { tenantId, definition, variables, scopes: stored?.scopes ?? deployment?.scopes }
   if (stored?.clientId !== undefined) {
     const { clientId, clientSecret: sealed, secretOrigin: audience } = stored
@@ -107,7 +107,16 @@ export async function findUsableApp(context: Needs, tenantId: TenantId, slug: Pr
     return { ...base, clientId, clientSecret: await context.vault.open(place, sealed), audience }
   }
   if (deployment === undefined) throw new Problem('provider_not_configured')
-  return { ...base, ...deployment, scopes: base.scopes, audience: undefined }
+  return { ...base, ...deployment, variables, scopes: base.scopes, audience: undefined }
+}
+
+/** What those who connect cannot choose: an administrator has, or the operator whose app it is. */
+export function fixedVariables(
+  stored: StoredProviderApp | undefined,
+  deployment: DeploymentApp | undefined,
+): UrlValues {
+  const ofTenant = stored?.urlVariables ?? {}
+  return stored?.clientId === undefined ? { ...ofTenant, ...deployment?.variables } : ofTenant
 }
 
 /**
@@ -153,9 +162,14 @@ export function isAppComplete(
   const app = stored?.clientId === undefined ? deployment : stored
   if (app?.clientId === undefined) return false
   if (app.clientSecret === undefined && definition.client_auth !== 'none') return false
-  const variables = stored?.urlVariables ?? {}
+  const variables = fixedVariables(stored, deployment)
   if (secretAudience(definition, variables) === undefined) return false
-  if (app !== stored || stored.clientSecret === undefined) return true
+  if (app !== stored) {
+    // The deployment's secret does not go where one tenant's administrator says that it should.
+    const ofTenant = Object.keys(variables).filter((name) => !Object.hasOwn(deployment?.variables ?? {}, name))
+    return app.clientSecret === undefined || !namesSecretHost(definition, ofTenant)
+  }
+  if (stored.clientSecret === undefined) return true
   return stored.secretOrigin !== undefined && isStillMeant(definition, variables, stored.secretOrigin)
 }
 

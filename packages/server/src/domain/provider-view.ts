@@ -4,7 +4,7 @@ import type { ProviderDefinition } from '../core/provider-definition.ts'
 import { openVariables } from '../providers/connection-variables.ts'
 import type { StoredProviderApp } from '../store/provider-apps.ts'
 import type { DeploymentApp, FlowSettings } from './context.ts'
-import { isAppComplete } from './provider-client.ts'
+import { fixedVariables, isAppComplete } from './provider-client.ts'
 import { ownCallback } from './redirect-target.ts'
 
 /** What a form needs to ask for a value. */
@@ -55,6 +55,7 @@ export function viewProvider(
   stored: StoredProviderApp | undefined,
   deployment: DeploymentApp | undefined,
 ): ProviderView {
+  const open = openVariables(definition, fixedVariables(stored, deployment))
   return {
     provider_slug: definition.slug,
     display_name: definition.display_name,
@@ -63,7 +64,7 @@ export function viewProvider(
     scopes: describeScopes(definition, stored?.scopes ?? deployment?.scopes ?? definition.default_scopes),
     setup_complete: isAppComplete(definition, stored, deployment),
     url_variables: viewVariables(definition).map((variable) => {
-      const isOpen = openVariables(definition, stored?.urlVariables ?? {}).includes(variable.name)
+      const isOpen = open.includes(variable.name)
       return { ...variable, per: isOpen ? 'connection' : 'app', required: isOpen && variable.default === null }
     }),
   }
@@ -90,6 +91,7 @@ export function viewProviderForAdmin(
   const deployment = settings.deploymentApps.get(definition.slug)
   const slug: ProviderSlug = providerSlug(definition.slug)
   const isOwn = stored?.clientId !== undefined
+  const fixed = new Map(Object.entries(fixedVariables(stored, deployment)))
   return {
     id: definition.slug,
     provider_slug: definition.slug,
@@ -106,8 +108,7 @@ export function viewProviderForAdmin(
     secret_audience: isOwn ? (stored.secretOrigin ?? null) : null,
     url_variables: viewVariables(definition).map((variable) => ({
       ...variable,
-      value:
-        (stored && Object.hasOwn(stored.urlVariables, variable.name) && stored.urlVariables[variable.name]) || null,
+      value: fixed.get(variable.name) ?? null,
     })),
     docs_url: definition.docs_url ?? null,
   }

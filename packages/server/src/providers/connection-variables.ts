@@ -31,6 +31,27 @@ export function originsOf(
   return `${scheme}://*.${domain}${port}`
 }
 
+/**
+ * Whether one of these variables decides which of a provider's customers answers where the client secret goes. Who owns an
+ * Okta organisation, say, sees what is sent there; a choice between data centres is harmless.
+ */
+export function namesSecretHost(definition: ProviderDefinition, names: readonly string[]): boolean {
+  const open = openVariables(definition, {})
+  const { token_url: token, refresh_url: refresh, revocation_url: revocation, long_lived_exchange: second } = definition
+  return [token, refresh, revocation, second?.url].some((template) =>
+    placeholdersIn(hostOf(template ?? '')).some(
+      (name) => names.includes(name) && !open.includes(name) && !isChoice(definition, name),
+    ),
+  )
+}
+
+/** Whether the pattern spells every value out. */
+function isChoice(definition: ProviderDefinition, name: string): boolean {
+  return patternOf(definition, name)
+    .map(parsePattern)
+    .every((parsed) => parsed.kind === 'parsed' && endingsOf(parsed.node).every((ending) => ending.whole))
+}
+
 /** What every value of a variable ends in, from a dot on: `.myshopify.com`; `undefined` where there are several ways, or none. */
 export function wholeEnding(definition: ProviderDefinition, name: string): string | undefined {
   const parsed = patternOf(definition, name).map(parsePattern)[0]

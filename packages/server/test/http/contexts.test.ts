@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
+import { providerSlug, tenantId as toTenantId } from '../../src/core/ids.ts'
+import { Secret } from '../../src/core/secret.ts'
+import { clientSecretPlace } from '../../src/domain/client-secret.ts'
+import { providerInUse } from '../../src/domain/provider-client.ts'
+import { saveProviderApp } from '../../src/store/provider-apps.ts'
 import { authorizePath, consentedCallback } from '../support/consent.ts'
 import { startHostileProvider, type HostileProvider } from '../support/hostile-provider.ts'
-import type { TestService } from '../support/service.ts'
+import { startTestService, type TestService } from '../support/service.ts'
 import { assertProblem, connectorsPath, dataOf, jsonOf, sendCallback } from './calls.ts'
 import { addProvider, adminPath, craftedCallback, grant, serviceBeside } from './own-providers.ts'
 
@@ -157,6 +162,62 @@ it('a secret is bound to the token endpoint’s origin: moving it forgets the se
   // Back at the old origin it does not return from the dead either.
   const back = await dataOf(await set({ url_variables: { subdomain: 'acme' } }))
   assert.equal(back['has_secret'], false)
+})
+
+it('a deployment’s secret goes to no host that a tenant names among those of the provider’s customers', async () => {
+  await using deployed = await startTestService({
+    env: {
+      PROVIDER_OKTA_CLIENT_ID: 'okta',
+      PROVIDER_OKTA_CLIENT_SECRET: 'okta-secret',
+      PROVIDER_SERVICENOW_CLIENT_ID: 'now',
+      PROVIDER_SERVICENOW_CLIENT_SECRET: 'now-secret',
+      PROVIDER_SERVICENOW_URL_VARIABLES: 'instance=acme',
+      PROVIDER_CLIO_CLIENT_ID: 'clio',
+      PROVIDER_CLIO_CLIENT_SECRET: 'clio-secret',
+    },
+  })
+  const set = (slug: string, body: object) => deployed.call('PATCH', `${adminPath}/${slug}`, { body })
+  const depart = (slug: string) => deployed.call('GET', authorizePath({}, slug))
+  const hostOf = async (slug: string) => new URL((await depart(slug)).headers.get('location') ?? '').host
+  const okta = await dataOf(await set('okta', { url_variables: { domain: 'evil.okta.com' } }))
+  assert.equal(okta['setup_complete'], false)
+  await assertProblem(await depart('okta'), 409, 'provider_not_configured')
+  // What the operator named stays, whatever a tenant says.
+  assert.equal((await set('servicenow', { url_variables: { instance: 'evil' } })).status, 200)
+  assert.equal(await hostOf('servicenow'), 'acme.service-now.com')
+  // A choice between the provider's own data centres is a tenant's to make.
+  assert.equal((await set('clio', { url_variables: { host: 'eu.app.clio.com' } })).status, 200)
+  assert.equal(await hostOf('clio'), 'eu.app.clio.com')
+  // With a client of its own, a tenant names its own host.
+  assert.equal((await set('okta', { client_id: 'own', client_secret: 'own-secret' })).status, 200)
+  assert.equal(await hostOf('okta'), 'evil.okta.com')
+})
+
+it('a secret that was sealed for one host goes there and to no other, and opens for the rest once entered anew', async () => {
+  const tenant = toTenantId('acme')
+  const { vault, database } = service.context
+  const audience = 'https://login.salesforce.com'
+  // As it was stored when only the app could bring the host.
+  const sealed = await vault.seal(clientSecretPlace(tenant, 'salesforce', audience), new Secret('old-secret'))
+  const app = { providerSlug: 'salesforce', clientId: 'sf', scopes: undefined, urlVariables: {} }
+  const stored = { ...app, clientSecret: sealed, secretOrigin: audience }
+  await saveProviderApp(database.tenant(tenant), tenant, stored, service.clock.now())
+  const slug = providerSlug('salesforce')
+  const secretAt = async (values: Readonly<Record<string, string>>) =>
+    (await providerInUse(service.context, tenant, slug, values)).client.clientSecret?.reveal()
+  const other = { login_host: 'acme.my.salesforce.com' }
+  assert.equal(await secretAt({}), 'old-secret')
+  await assert.rejects(secretAt(other), { code: 'provider_not_configured' })
+  // A change of something else keeps it.
+  const changed = await dataOf(await patch('salesforce', { scopes: ['api'] }))
+  assert.deepEqual([changed['setup_complete'], changed['secret_audience']], [true, audience])
+  assert.equal(await secretAt({}), 'old-secret')
+  const anew = await dataOf(await patch('salesforce', { client_secret: 'new-secret' }))
+  assert.equal(anew['secret_audience'], 'https://*.salesforce.com')
+  assert.deepEqual([await secretAt({}), await secretAt(other)], ['new-secret', 'new-secret'])
+  // Fixed to one host, what was entered for all still serves.
+  assert.equal((await dataOf(await patch('salesforce', { url_variables: other })))['setup_complete'], true)
+  assert.equal(await secretAt({}), 'new-secret')
 })
 
 it('uses S256 for providers that never said they know it, with a fresh verifier for every transaction', async () => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
+import pg from 'pg'
 import { revokeDue } from '../../src/domain/revoke-at-provider.ts'
 import { authorizePath } from '../support/consent.ts'
 import { proxyPath } from '../support/proxied.ts'
@@ -195,6 +197,51 @@ describe('values', () => {
     }
     assert.equal(shops.provider.seen.length, earlier)
   })
+})
+
+it('a callback from another shop than the one asked reaches no network, where the provider names the shop', async () => {
+  const rule = { pattern: '^[a-z0-9][a-z0-9-]{0,30}$', equals_url_variable: 'shop' }
+  await using named = await startShops(['one', 'two'], { callback_params: { shop: rule } })
+  const { data } = (await (await askSession(named.service, { shop: 'one' })).json()) as { data: Json }
+  const departure = await fetch(String(data['authorize_url']), { redirect: 'manual' })
+  const state = new URL(departure.headers.get('location') ?? '').searchParams.get('state') ?? ''
+  const callback = (shop: string) =>
+    named.service.call('GET', `/v1/connectors/oauth/${shopSlug}/callback?code=c&state=${state}&shop=${shop}`)
+  await assertProblem(await callback('two'), 400, 'invalid_state')
+  assert.deepEqual(named.hostsAsked(), [])
+  assert.equal((await callback('one')).status, 200)
+  assert.deepEqual(named.hostsAsked(), [`one.shops.localhost:${named.port}`])
+})
+
+it('a migrated connector keeps its context, whose values stood with the app alone', async () => {
+  await using old = await startShops(['one'])
+  const { database } = old.service
+  const admin = new pg.Client({ connectionString: database.adminUrl })
+  await admin.connect()
+  try {
+    const patchOld = (body: object) => old.service.call('PATCH', `${adminPath}/${shopSlug}`, { body })
+    const app = { client_id: 'own', client_secret: 's', url_variables: { shop: 'one' } }
+    assert.equal((await patchOld(app)).status, 200)
+    assert.equal((await connectShop(old.service, undefined, { connector_id: 'conn_old' })).status, 200)
+    const columns = ['connectors', 'transactions', 'revocations'].map(
+      (t) => `alter table ${t} drop column url_variables`,
+    )
+    await admin.query([...columns, `delete from migrations where name = '0012_url_variables.sql'`].join(';'))
+    const url = new URL('../../migrations/0012_url_variables.sql', import.meta.url)
+    const owner = new pg.Client({ connectionString: database.databaseUrl })
+    await owner.connect()
+    await owner.query(`begin; ${await readFile(url, 'utf8')}; commit`)
+    await owner.end()
+    const { rows: held } = await admin.query<Json>('select url_variables from connectors')
+    assert.deepEqual(held, [{ url_variables: { shop: 'one' } }])
+    // The administrator leaves the shop to those who connect: the old connector goes on.
+    assert.equal((await patchOld({ url_variables: { shop: null }, client_secret: 's' })).status, 200)
+    old.service.clock.advance(3_600_000)
+    const reply = await old.service.call('POST', `${connectorsPath}/conn_old/token`)
+    assert.match(String((await dataOf(reply))['access_token']), /^access-one-/)
+  } finally {
+    await admin.end()
+  }
 })
 
 describe('an administrator', () => {

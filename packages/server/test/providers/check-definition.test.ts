@@ -19,6 +19,11 @@ const variable = (pattern: string, more: object = {}) => ({
   url_variables: { subdomain: { description: 'Subdomain', pattern, ...more } },
 })
 
+/** The same, left to those who connect. */
+const chosen = (pattern: string) => variable(pattern, { per: 'connection' })
+
+const inApiAlone = { authorization_url: 'https://acme.example/authorize', token_url: 'https://acme.example/token' }
+
 /** What is planted, the rule that must catch it, and the field it must point at. */
 const planted: readonly (readonly [name: string, change: object, rule: DefinitionRule, path: string])[] = [
   ['a field nobody knows', { response_type: 'token' }, 'schema', ''],
@@ -330,6 +335,24 @@ const planted: readonly (readonly [name: string, change: object, rule: Definitio
   ],
   ['an account without issuer', { account: { from: 'id_token', id: 'sub' } }, 'consistency', 'account'],
   ['an account from an unkept parameter', { account: { from: 'callback', id: 'shop' } }, 'consistency', 'account'],
+  [
+    'a connection that chooses between two domains',
+    { token_url: 'https://{subdomain}/token', ...chosen('^(?:[a-z]{1,9}\\.acme\\.com|[a-z]{1,9}\\.acme\\.net)$') },
+    'connection-variable',
+    'token_url',
+  ],
+  [
+    'a connection that chooses the country of a domain',
+    { token_url: 'https://acme.{subdomain}/token', ...chosen('^(?:com|co\\.uk)$') },
+    'connection-variable',
+    'token_url',
+  ],
+  [
+    'a connection’s value that a reply sets as well',
+    { ...inApiAlone, ...chosen('^[a-z0-9]{1,9}$'), token_response_paths: { subdomain: 'x' } },
+    'connection-variable',
+    'url_variables.subdomain.per',
+  ],
   ['a reply that overrides an operator', { token_response_paths: { subdomain: 'x' } }, 'consistency', 'url_variables'],
   [
     'a comparison with no variable',
@@ -376,6 +399,7 @@ const refusedToTenants: readonly (readonly [name: string, change: object, path: 
     'issuer_pattern',
   ],
   ['the token in the query', { api_token: { in: 'query', name: 'access_token' } }, 'api_token'],
+  ['a host that those who connect choose', chosen('^[a-z0-9]{1,9}$'), 'url_variables'],
   ['no nonce', { nonce: false }, 'nonce'],
   ['a date of review', { checked_on: '2026-11-23' }, 'checked_on'],
   ['a kinship with the catalogue', { variant_of: 'google' }, 'variant_of'],
