@@ -7,6 +7,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { buildCode, buildTypes } from '../packages/browser/scripts/build.ts'
+import { buildNodePackage } from '../packages/node/scripts/build.ts'
 import { runChecks } from './checks.ts'
 import { ensureChromium } from './ensure-chromium.ts'
 import { ensureFirefox } from './ensure-firefox.ts'
@@ -49,9 +50,10 @@ async function stage<T>(name: string, work: () => T | Promise<T>): Promise<T> {
 
 async function main(): Promise<number> {
   // Other packages are checked and tested against what it ships.
-  await stage('the browser package', async () => {
+  await stage('packages', async () => {
     await buildCode()
     buildTypes()
+    buildNodePackage()
   })
   const failedChecks = chosen.length === 0 ? await runChecks(stage) : []
   if (parameters.includes('--check')) return report(failedChecks)

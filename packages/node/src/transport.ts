@@ -1,0 +1,198 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { ConnectorOAuthError, errorOf } from './errors.ts'
+import { readLimited } from './read-limited.ts'
+
+/** Where the service is, and who asks. */
+export interface ClientOptions {
+  /** Such as `https://connectors.example.com`; a path before `/v1` is kept. */
+  readonly baseUrl: string
+  /**
+   * The bearer token: a string, or a function that is asked before every attempt, so that a token is never stale.
+   * Short-lived tokens are best; `signToken` makes them where platform and service share an HS256 secret.
+   */
+  readonly authorization: string | (() => string | Promise<string>)
+  /** Milliseconds that one attempt may take; default 30,000. */
+  readonly timeoutMs?: number
+  /** How often what may be repeated is tried again; default 2. */
+  readonly maxRetries?: number
+}
+
+/** One request to the API. */
+export interface ApiCall {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** From `/v1` on, its parts already encoded. */
+  readonly path: string
+  readonly query?: object
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+  /** A `POST` or `PATCH` that does the same twice as once. */
+  readonly isRepeatable?: boolean
+  readonly signal?: AbortSignal | undefined
+}
+
+const maxAnswerBytes = 16 * 1024 ** 2
+const longestWaitMs = 30_000
+const firstWaitMs = 250
+const worthRepeating: ReadonlySet<number> = new Set([429, 502, 503, 504])
+
+/** Sends requests with the caller's bearer, a deadline and repetitions. Keeps nothing secret where it could be printed. */
+export class Transport {
+  readonly #baseUrl: string
+  readonly #authorization: ClientOptions['authorization']
+  readonly #timeoutMs: number
+  readonly #maxRetries: number
+
+  constructor(options: ClientOptions) {
+    const url = new URL(options.baseUrl)
+    if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new TypeError('baseUrl must be an http(s) URL')
+    if (url.search + url.hash + url.username + url.password !== '') {
+      throw new TypeError('baseUrl must have neither credentials nor query nor fragment')
+    }
+    this.#baseUrl = url.href.replace(/\/+$/, '')
+    this.#authorization = options.authorization
+    this.#timeoutMs = options.timeoutMs ?? 30_000
+    this.#maxRetries = options.maxRetries ?? 2
+  }
+
+  /** The body's `data`. */
+  async data<T>(call: ApiCall): Promise<T> {
+    const answer = await this.json<{ readonly data: T }>(call)
+    return answer.data
+  }
+
+  /** The whole body. An answer without one is `undefined`. Throws `ConnectorOAuthError` and the signal's reason. */
+  async json<T>(call: ApiCall): Promise<T> {
+    const reply = await this.#answer(call)
+    // What the API answers is what its schemas say; `T` comes from them.
+    if (reply.status === 204) return undefined as T
+    const text = await this.#read(reply, call.signal)
+    return parsed(text, reply) as T
+  }
+
+  /** An answer that is read piece by piece, however long it is. Only its head has a deadline. */
+  async stream(call: ApiCall): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+    const reply = await this.#answer(call)
+    if (reply.body === null) throw new ConnectorOAuthError('The answer has no body', { code: 'invalid_answer' })
+    return reply.body
+  }
+
+  /**
+   * One request as it is, without repetitions: the service's answer, whatever its status. Redirects are not followed, so that the bearer goes nowhere else.
+   *
+   * The path is looked at again once it has been joined, since `..` in it would lead to another route.
+   */
+  async send(path: string, init: RequestInit): Promise<Response> {
+    const url = new URL(this.#baseUrl + path)
+    if (!(url.origin + url.pathname).startsWith(this.#baseUrl + rootOf(path))) {
+      throw new TypeError('The path leads elsewhere; leave out dot segments')
+    }
+    const headers = new Headers(init.headers)
+    headers.set('authorization', `Bearer ${await this.#token()}`)
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), this.#timeoutMs)
+    const signals = init.signal ? [late.signal, init.signal] : [late.signal]
+    try {
+      return await fetch(url, { ...init, headers, redirect: 'manual', signal: AbortSignal.any(signals) })
+    } catch (error) {
+      init.signal?.throwIfAborted()
+      throw unreachable(late.signal, error)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #answer(call: ApiCall): Promise<Response> {
+    const mayRepeat = call.isRepeatable ?? (call.method !== 'POST' && call.method !== 'PATCH')
+    for (let attempt = 0; ; attempt += 1) {
+      const isLast = !mayRepeat || attempt >= this.#maxRetries
+      const error = await this.#attempt(call)
+      if (error instanceof Response) return error
+      const waitMs = waitBefore(attempt, error.retryAfterSeconds)
+      if (isLast || waitMs > longestWaitMs) throw error
+      if (error.status !== 0 && !worthRepeating.has(error.status)) throw error
+      await wait(waitMs, undefined, call.signal && { signal: call.signal })
+    }
+  }
+
+  /** The answer when it is a success, the error when it is not. */
+  async #attempt(call: ApiCall): Promise<Response | ConnectorOAuthError> {
+    const { method, headers, body, signal } = call
+    let reply: Response
+    try {
+      reply = await this.send(call.path + queryOf(call.query), {
+        method,
+        headers: {
+          ...headers,
+          accept: 'application/json',
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        signal: signal ?? null,
+      })
+    } catch (error) {
+      if (error instanceof ConnectorOAuthError) return error
+      throw error
+    }
+    if (reply.ok) return reply
+    const text = await this.#read(reply, signal).catch(() => '')
+    return errorOf(reply, safelyParsed(text))
+  }
+
+  async #read(reply: Response, signal: AbortSignal | undefined): Promise<string> {
+    const late = AbortSignal.timeout(this.#timeoutMs)
+    try {
+      return await readLimited(reply, maxAnswerBytes, signal ? AbortSignal.any([late, signal]) : late)
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw unreachable(late, error)
+    }
+  }
+
+  async #token(): Promise<string> {
+    return typeof this.#authorization === 'string' ? this.#authorization : this.#authorization()
+  }
+}
+
+/** Fetch tells why in `cause`, which names addresses and no secret; here a word must do. */
+function unreachable(late: AbortSignal, error: unknown): Error {
+  if (error instanceof ConnectorOAuthError) return error
+  if (late.aborted) return new ConnectorOAuthError('The connector service did not answer in time', { code: 'timeout' })
+  return new ConnectorOAuthError('The connector service could not be reached', { code: 'network' })
+}
+
+/** Full jitter, so that many callers do not come back at once; the service's own word counts for more. */
+function waitBefore(attempt: number, retryAfterSeconds: number | undefined): number {
+  const backoffMs = Math.random() * firstWaitMs * 2 ** attempt
+  return retryAfterSeconds === undefined ? backoffMs : retryAfterSeconds * 1000 + backoffMs
+}
+
+/** The part of a path that the caller's own ids and paths may not lead out of. */
+function rootOf(path: string): string {
+  const proxy = /^\/v1\/spaces\/[^/]+\/collections\/[^/]+\/connectors\/[^/]+\/proxy\//.exec(path)
+  return proxy?.[0] ?? path.replace(/[?#].*$/s, '')
+}
+
+function queryOf(query: object | undefined): string {
+  const given = Object.entries(query ?? {}).filter(([, value]) => value !== undefined)
+  if (given.length === 0) return ''
+  return `?${new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)])).toString()}`
+}
+
+function parsed(text: string, reply: Response): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new ConnectorOAuthError('The connector service did not answer with JSON; is baseUrl right?', {
+      code: 'invalid_answer',
+      status: reply.status,
+    })
+  }
+}
+
+function safelyParsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

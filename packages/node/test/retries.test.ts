@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { ConnectorOAuth, ConnectorOAuthError } from '../src/index.ts'
+import { answering, json } from './support.ts'
+
+const place = { spaceId: '123e4567-e89b-12d3-a456-426614174001', collectionId: '123e4567-e89b-12d3-a456-426614174000' }
+const clientOf = (baseUrl: string, more: { timeoutMs?: number; maxRetries?: number } = {}) =>
+  new ConnectorOAuth({ baseUrl, authorization: 'bearer-of-the-test', ...more })
+
+const isError = (code: string, status: number) => (error: unknown) => {
+  assert.ok(error instanceof ConnectorOAuthError, String(error))
+  assert.equal(error.code, code)
+  assert.equal(error.status, status)
+  return true
+}
+
+it('repeats what may be repeated, as the service says when', async () => {
+  let times = 0
+  await using service = await answering((_request, reply) => {
+    times += 1
+    if (times === 1) json(reply, 503, { detail: 'Starting.', code: 'starting' }, { 'retry-after': '0' })
+    else if (times === 2)
+      json(reply, 429, { detail: 'Wait.', code: 'rate_limited' }, { 'retry-after': new Date().toUTCString() })
+    else json(reply, 200, { data: { tenant_id: 'acme' } })
+  })
+  assert.equal((await clientOf(service.url).me()).tenant_id, 'acme')
+  assert.equal(service.asked.length, 3)
+})
+
+it('gives up after as many tries as were allowed, with the last answer’s code', async () => {
+  await using service = await answering((_request, reply) =>
+    json(
+      reply,
+      503,
+      { detail: 'Away.', code: 'database_unavailable' },
+      { 'retry-after': '0', 'x-request-id': 'req-1' },
+    ),
+  )
+  await assert.rejects(clientOf(service.url, { maxRetries: 1 }).me(), (error: ConnectorOAuthError) => {
+    assert.equal(error.requestId, 'req-1')
+    assert.equal(error.retryAfterSeconds, 0)
+    return isError('database_unavailable', 503)(error)
+  })
+  assert.equal(service.asked.length, 2)
+})
+
+it('does not wait when the service asks for longer than half a minute', async () => {
+  await using service = await answering((_request, reply) =>
+    json(reply, 429, { detail: 'Wait.', code: 'rate_limited' }, { 'retry-after': '3600' }),
+  )
+  await assert.rejects(clientOf(service.url).me(), isError('rate_limited', 429))
+  assert.equal(service.asked.length, 1)
+})
+
+it('sends once what does something new each time', async () => {
+  await using service = await answering((_request, reply) =>
+    json(reply, 503, { detail: 'Away.', code: 'starting' }, { 'retry-after': '0' }),
+  )
+  const session = { space_id: place.spaceId, collection_id: place.collectionId }
+  await assert.rejects(clientOf(service.url).createSession('sandbox', session), isError('starting', 503))
+  assert.equal(service.asked.length, 1)
+})
+
+it('repeats an import under one idempotency key', async () => {
+  await using service = await answering((_request, reply) => {
+    if (service.asked.length === 1) json(reply, 502, { detail: 'Away.', code: 'provider_error' })
+    else json(reply, 201, { data: { id: 'conn_1' } })
+  })
+  const credential = { access_token: 'secret-access-token' }
+  await clientOf(service.url).connectors(place).import({ provider_slug: 'sandbox', credential })
+  const keys = service.asked.map(({ headers }) => headers['idempotency-key'])
+  assert.equal(keys.length, 2)
+  assert.ok(keys[0])
+  assert.equal(keys[0], keys[1])
+})
+
+it('ends a request that takes too long, and says so', async () => {
+  await using service = await answering(() => {})
+  await assert.rejects(clientOf(service.url, { timeoutMs: 50, maxRetries: 0 }).me(), isError('timeout', 0))
+})
+
+it('ends a body that drips too long', async () => {
+  await using service = await answering((_request, reply) => {
+    reply.writeHead(200, { 'content-type': 'application/json' }).write('{"data":')
+  })
+  await assert.rejects(clientOf(service.url, { timeoutMs: 50 }).me(), isError('timeout', 0))
+})
+
+it('refuses an answer that is too large, that is no JSON, or that leads elsewhere', async () => {
+  await using elsewhere = await answering((_request, reply) => json(reply, 200, { data: {} }))
+  await using service = await answering((request, reply) => {
+    if (request.url?.includes('page')) reply.writeHead(200, { 'content-type': 'text/html' }).end('<html>')
+    else if (request.url?.includes('moved')) reply.writeHead(302, { location: elsewhere.url }).end()
+    else reply.writeHead(200).end(`{"data":"${'x'.repeat(17 * 1024 ** 2)}"}`)
+  })
+  const client = clientOf(service.url, { maxRetries: 0 })
+  await assert.rejects(client.me(), isError('invalid_answer', 200))
+  await assert.rejects(client.session('page'), isError('invalid_answer', 200))
+  await assert.rejects(client.session('moved'), isError('invalid_answer', 302))
+  assert.equal(elsewhere.asked.length, 0)
+})
+
+it('asks for the bearer anew at every try', async () => {
+  await using service = await answering((_request, reply) => {
+    if (service.asked.length === 1) json(reply, 503, { code: 'starting' }, { 'retry-after': '0' })
+    else json(reply, 200, { data: {} })
+  })
+  let asked = 0
+  await new ConnectorOAuth({ baseUrl: service.url, authorization: async () => `bearer-${(asked += 1)}` }).me()
+  assert.deepEqual(
+    service.asked.map(({ headers }) => headers.authorization),
+    ['Bearer bearer-1', 'Bearer bearer-2'],
+  )
+})
+
+it('lets no id or path lead to another route', async () => {
+  await using service = await answering((_request, reply) => json(reply, 200, { data: {} }))
+  const client = clientOf(service.url)
+  const connector = client.connectors(place).connector('conn_1')
+  for (const path of ['/../token', '/a/../../token', '/%2e%2e/token', '/..\\token', '/.%2E/..']) {
+    await assert.rejects(connector.fetch(path), TypeError, path)
+  }
+  await assert.rejects(connector.fetch('no-slash'), TypeError)
+  await assert.rejects(client.connectors(place).connector('..').get(), TypeError)
+  assert.equal(service.asked.length, 0)
+  await connector.fetch('/v1/../items/%2F?q=../..').catch(() => {})
+  assert.equal(service.asked.length, 1)
+  assert.match(service.asked[0]?.path ?? '', /\/connectors\/conn_1\/proxy\/items\/%2F\?q=\.\.\/\.\.$/)
+})
