@@ -93,7 +93,8 @@ export async function receiveCallback(
     else requireSameBrowser(transaction)
     if (answer.kind === 'refused') throw await refuse(context, transaction, answer, principal)
     if (principal === undefined) return await park(context, transaction, answer)
-    const connected = await exchange(context, transaction, provider, { ...answer, completionDigest: undefined })
+    const inHand = { ...answer, completionDigest: undefined, completedBy: principal }
+    const connected = await exchange(context, transaction, provider, inHand)
     return { kind: 'connected', connected, audience, landingUri: transaction.landing_uri ?? undefined }
   } catch (error) {
     if (!(error instanceof Problem)) throw error

@@ -36,7 +36,7 @@ export async function complete(context: Needs, principal: Principal, request: Co
     requireReach(principal, spaceId(transaction.space_id), collectionId(transaction.collection_id))
     requireParked(transaction, context.clock.now())
     if (!transaction.completion_matches) throw new Problem('completion_code_invalid')
-    const inHand = { ...(await openParked(context, transaction)), completionDigest: digest }
+    const inHand = { ...(await openParked(context, transaction)), completionDigest: digest, completedBy: principal }
     const provider = await providerOf(context, transaction)
     return await exchange(context, transaction, provider, inHand)
   } catch (error) {

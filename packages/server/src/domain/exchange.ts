@@ -1,14 +1,18 @@
-import { tenantId, transactionId } from '../core/ids.ts'
+import { connectorId, tenantId, transactionId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
 import type { Secret } from '../core/secret.ts'
 import type { ProviderClient, TokenFailure, TokenGrant } from '../core/token.ts'
 import { AccountMismatchError, readAccount, type AccountReading } from '../oauth/account.ts'
 import { exchangeCode } from '../oauth/token-request.ts'
 import { isOrderedAway } from '../store/connecting.ts'
+import { findConnector } from '../store/connectors.ts'
+import type { Db } from '../store/database.ts'
 import type { Transaction } from '../store/find-transactions.ts'
 import { claimExchange } from '../store/transactions.ts'
 import type { Context } from './context.ts'
 import { dropGrant } from './drop-grant.ts'
+import { requireMayReplace } from './prepare-transaction.ts'
+import type { Principal } from './principal.ts'
 import type { ProviderInUse } from './provider-client.ts'
 import { providerLabel } from './provider-label.ts'
 import { endRefused } from './refuse-session.ts'
@@ -21,6 +25,8 @@ export interface CodeInHand {
   readonly kept: Readonly<Record<string, string>>
   /** Present when the code was parked. */
   readonly completionDigest: Buffer | undefined
+  /** The starter, with the rights of now. */
+  readonly completedBy: Principal
 }
 
 type Needs = Pick<
@@ -45,7 +51,10 @@ export async function exchange(
   const tenant = tenantId(transaction.tenant_id)
   const id = transactionId(transaction.transaction_id)
   const db = context.database.tenant(tenant)
-  await requireOpenForConnecting(db, transaction)
+  await Promise.all([
+    requireOpenForConnecting(db, transaction),
+    requireStillReplaceable(db, transaction, inHand.completedBy),
+  ])
   const claiming = claimExchange(db, tenant, id, context.clock.now(), inHand.completionDigest)
   const [isClaimed, isRevoked] = await Promise.all([claiming, isOrderedAway(db, transaction)])
   if (!isClaimed) throw new Problem('invalid_state')
@@ -55,7 +64,8 @@ export async function exchange(
     const { account, kept } = await identifyAccount(context, client, grant)
     try {
       const whole = { ...grant, kept: { ...grant.kept, ...kept } }
-      return await storeConnection(context, transaction, whole, account, provider)
+      const { completedBy } = inHand
+      return await storeConnection(context, transaction, { grant: whole, account, provider, completedBy })
     } catch (error) {
       // A refusal is about which account this is, and dropping the grant might cut off a good connection to it.
       // Not so the kill switch, which was thrown just now and wants every such grant ended.
@@ -69,6 +79,13 @@ export async function exchange(
     await endRefused(context, transaction, errorCode, { tenantId: tenant, issuer, subject })
     throw error
   }
+}
+
+/** Throws 403 `missing_right` before the code is spent: a right may be gone, or the connector somebody else's, since the start. */
+async function requireStillReplaceable(db: Db, transaction: Transaction, principal: Principal): Promise<void> {
+  if (!transaction.connector_named) return
+  const known = await findConnector(db, tenantId(transaction.tenant_id), connectorId(transaction.connector_id))
+  if (known !== undefined) requireMayReplace(principal, known, transaction)
 }
 
 async function requestToken(

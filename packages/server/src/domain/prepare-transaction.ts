@@ -132,9 +132,19 @@ function requireReconnectable(
   // A connector_id that lives elsewhere in the tenant would otherwise be moved, tokens and all.
   if (!isSamePlace(known, request)) throw new Problem('connector_id_taken')
   if (request.allowAccountChange !== true && areOtherValues(app, keptValues(known), values)) throw otherHost()
-  // Another user may renew the same account's consent. To put a different account in its place, or one that cannot be
-  // compared, is to change somebody else's connector.
-  const mayDiffer = request.allowAccountChange === true || known.account_id === null
+  requireMayReplace(principal, known, { allow_account_change: request.allowAccountChange === true })
+}
+
+/**
+ * Another user may renew the same account's consent. To put a different account in its place, or one that cannot be
+ * compared, is to change somebody else's connector, which takes `connectors:manage`: at the start, and still at the end.
+ */
+export function requireMayReplace(
+  principal: Principal,
+  known: ConnectorRow,
+  asked: { readonly allow_account_change: boolean },
+): void {
+  const mayDiffer = asked.allow_account_change || known.account_id === null
   if (mayDiffer && !isSamePrincipal(principal, known)) requireRight(principal, 'connectors:manage')
 }
 

@@ -27,7 +27,8 @@ import { connectorPlace } from './connector-places.ts'
 import type { Context } from './context.ts'
 import { logChange } from './log-change.ts'
 import { firstRefreshAt } from './refresh-schedule.ts'
-import { isSamePlace, otherHost } from './prepare-transaction.ts'
+import { isSamePlace, otherHost, requireMayReplace } from './prepare-transaction.ts'
+import type { Principal } from './principal.ts'
 import type { ProviderInUse } from './provider-client.ts'
 import { transactionPlace } from './transaction-places.ts'
 
@@ -38,6 +39,15 @@ export interface Connected {
   readonly connectorId: ConnectorId
 }
 
+/** What an exchange brought. */
+export interface Connection {
+  readonly grant: TokenGrant
+  readonly account: ProviderAccount | undefined
+  readonly provider: ProviderInUse
+  /** The starter, with the rights of now. */
+  readonly completedBy: Principal
+}
+
 type Needs = Pick<Context, 'database' | 'vault' | 'clock' | 'log'>
 
 /**
@@ -46,34 +56,29 @@ type Needs = Pick<Context, 'database' | 'vault' | 'clock' | 'log'>
  *
  * Throws 409 `account_changed`, `authorization_revoked`, `connect_session_ended`, `connector_id_taken` and `connector_disconnected`.
  */
-export async function storeConnection(
-  context: Needs,
-  transaction: Transaction,
-  grant: TokenGrant,
-  account: ProviderAccount | undefined,
-  provider: ProviderInUse,
-): Promise<Connected> {
+export async function storeConnection(context: Needs, transaction: Transaction, made: Connection): Promise<Connected> {
   const tenant = tenantId(transaction.tenant_id)
   const id = connectorId(transaction.connector_id)
-  const { refreshToken, expiresAt } = grant
-  const sealed = await sealCredentials(context, transaction, grant, account, provider)
+  const { provider } = made
+  const { refreshToken, expiresAt } = made.grant
+  const sealed = await sealCredentials(context, transaction, made)
   const callerContext = await moveCallerContext(context, transaction)
-  const change = await context.database.transaction(tenant, async (db) => {
+  const done = await context.database.transaction(tenant, async (db) => {
     // Asked behind the lock, so it sees every order from before the time that is taken next.
     const [, isRevoked] = await Promise.all([beginConnecting(db, tenant), isOrderedAway(db, transaction)])
     if (isRevoked) throw new Problem('authorization_revoked')
     const now = context.clock.now()
     const nextRefreshAt = refreshToken && firstRefreshAt(id, expiresAt, provider.client.definition, now)
     const credentials = { ...sealed, nextRefreshAt }
-    const putting = putConnector(db, transaction, credentials, provider, now)
+    const putting = putConnector(db, transaction, credentials, made, now)
     // An id that was drawn for this transaction names nothing yet.
     const isNew = transaction.connector_named ? await putting : true
-    const made = isNew ? 'connected' : 'reconnected'
+    const change = isNew ? 'connected' : 'reconnected'
     const recorded = addEvent(
       db,
       tenant,
       {
-        eventType: `connector.${made}`,
+        eventType: `connector.${change}`,
         actorId: transaction.principal_subject,
         resourceType: 'connector',
         resourceId: id,
@@ -97,9 +102,9 @@ export async function storeConnection(
     // None waits for another's answer; when the first fails, the others do with it.
     const [, finished] = await Promise.all([putting, finishing, recorded, ending])
     if (!finished) throw new Problem('invalid_state')
-    return made
+    return change
   })
-  logChange(context, transaction, change)
+  logChange(context, transaction, done)
   return { provider: transaction.provider_slug, collectionId: transaction.collection_id, connectorId: id }
 }
 
@@ -107,7 +112,7 @@ async function putConnector(
   db: Db,
   transaction: Transaction,
   credentials: Credentials,
-  provider: ProviderInUse,
+  made: Connection,
   now: Date,
 ): Promise<boolean> {
   const tenant = tenantId(transaction.tenant_id)
@@ -121,7 +126,8 @@ async function putConnector(
   if (known !== undefined) {
     // Somebody may have taken the id since the start.
     if (!isSamePlace(known, place)) throw new Problem('connector_id_taken')
-    const isElsewhere = isAtOtherHost(known, credentials, provider)
+    requireMayReplace(made.completedBy, known, transaction)
+    const isElsewhere = isAtOtherHost(known, credentials, made.provider)
     requireReconnectable(known, transaction, credentials, isElsewhere)
     if (!isElsewhere && known.account_id === (credentials.account.id ?? null)) await keepGrant(db, known, now)
     // A lease was given for one account; where nobody can tell whether this is the same, it ends.
@@ -196,9 +202,7 @@ function requireReconnectable(
 async function sealCredentials(
   context: Needs,
   transaction: Transaction,
-  grant: TokenGrant,
-  account: ProviderAccount | undefined,
-  provider: ProviderInUse,
+  { grant, account, provider }: Connection,
 ): Promise<Omit<Credentials, 'nextRefreshAt'>> {
   const subject = grant.idTokenClaims?.['sub']
   return {

@@ -114,3 +114,33 @@ it('of two first connections under one id the second is a reconnect, and no id i
   assert.ok(replies.some((reply) => reply.status === 200))
   assert.equal((await exportToken('conn_race')).status, 200)
 })
+
+it('who may no longer change others’ connectors at the end puts no account in their place, and spends no code', async () => {
+  const id = await connectAccount(service, { login: 'ada' })
+  const bo = (scope: string) => service.token({ sub: 'bo', scope })
+  const all = await bo('connectors:connect connectors:manage')
+  const less = await bo('connectors:connect')
+  const session = await startSession(service, { connector_id: id, allow_account_change: true }, { token: all })
+  const { callback } = await consentedTicket(service, session, 'grace')
+  const earlier = service.sandbox.counts.tokenRequests
+  await assertProblem(await sendCallback(service, callback, { token: less }), 403, 'missing_right')
+  assert.equal(service.sandbox.counts.tokenRequests, earlier)
+  assert.equal(((await read(id))['account'] as { name: string }).name, 'ada')
+  // With the right given back the same consent still serves.
+  assert.equal((await sendCallback(service, callback, { token: all })).status, 200)
+})
+
+it('an id that somebody else took between start and end is not taken over without the right to', async () => {
+  const token = await service.token({ sub: 'bo', scope: 'connectors:connect' })
+  const session = await startSession(
+    service,
+    { connector_id: 'conn_taken_meanwhile', allow_account_change: true },
+    { token },
+  )
+  const { callback } = await consentedTicket(service, session, 'grace')
+  await connectAccount(service, { query: { connector_id: 'conn_taken_meanwhile' }, login: 'ada' })
+  const earlier = service.sandbox.counts.tokenRequests
+  await assertProblem(await sendCallback(service, callback, { token }), 403, 'missing_right')
+  assert.equal(service.sandbox.counts.tokenRequests, earlier)
+  assert.equal(((await read('conn_taken_meanwhile'))['account'] as { name: string }).name, 'ada')
+})
