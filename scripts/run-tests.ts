@@ -58,7 +58,7 @@ async function main(): Promise<number> {
   const failedChecks = chosen.length === 0 ? await runChecks(stage) : []
   if (parameters.includes('--check')) return report(failedChecks)
 
-  const files = chosen.length === 0 ? globSync('packages/*/test/**/*.test.ts').toSorted() : chosen
+  const files = chosen.length === 0 ? globSync('{packages,examples}/*/test/**/*.test.ts').toSorted() : chosen
   if (files.length === 0) throw new Error('No test files were found')
   // Half of what a test file, and each process it starts, does before its first test is reading TypeScript.
   const env: NodeJS.ProcessEnv = { NODE_COMPILE_CACHE: compileCache, ...process.env, NO_COLOR: '1' }

@@ -4,7 +4,9 @@ import path from 'node:path'
 import { describe, it } from 'node:test'
 
 const root = path.join(import.meta.dirname, '../../../..')
-const pages = ['*.md', 'docs/**/*.md', 'packages/*/README.md'].flatMap((pattern) => globSync(pattern, { cwd: root }))
+const pages = ['*.md', 'docs/**/*.md', '{packages,examples}/*/README.md'].flatMap((pattern) =>
+  globSync(pattern, { cwd: root }),
+)
 
 /** The links of a page that lead nowhere: to a file that is not there, or to a heading that the page does not have. */
 function deadLinks(page: string, text: string): string[] {
