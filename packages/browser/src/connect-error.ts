@@ -39,6 +39,8 @@ const reasons: Readonly<Record<string, ConnectFailure>> = {
   access_denied: 'denied',
   session_unknown: 'expired',
   connect_session_unknown: 'expired',
+  connect_session_ended: 'expired',
+  cancelled: 'closed',
   invalid_state: 'expired',
   completion_not_expected: 'expired',
   principal_mismatch: 'principal_mismatch',

@@ -7,7 +7,7 @@ import { idOf, readOutcome, wireOf, type Outcome, type Via } from './outcome.ts'
 const nameOf = (id: string): string => `connector-oauth ${id}`
 const heard = 'connector-oauth heard'
 /** Each way gets this long before the next is tried; the last one twice. */
-const stepMs = 400
+const stepMs = 300
 
 /**
  * Hands an outcome to the page that waits for it; answers whether one took it.

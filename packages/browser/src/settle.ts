@@ -74,8 +74,6 @@ export function judge(
       return status.connector_id === null ? undefined : { connectorId: status.connector_id, provider, via }
     }
     case 'failed':
-      // The Connect page lets the user try again, as long as it is open.
-      if (waited.isHosted && !isGone) return undefined
       throw endedWith(status.error_code)
     case 'expired':
       throw new ConnectError('expired', 'The connection took too long; start it again.')
@@ -84,6 +82,8 @@ export function judge(
     case 'created':
     case 'started':
       if (!isGone) return undefined
+      // On the Connect page an attempt had failed, and was not followed by another.
+      if (status.error_code !== null) throw endedWith(status.error_code)
       throw new ConnectError('closed', 'The window was closed before the account was connected.')
   }
 }

@@ -12,6 +12,8 @@ export interface App extends AsyncDisposable {
   readonly host: string
   /** A page on another origin than the app's that asks for `/page` of anybody. */
   readonly stranger: string
+  /** Adds a script at `/<name>.js`, and with it the page `/<name>` that loads it. */
+  addPage(name: string, code: string): void
 }
 
 /**
@@ -19,6 +21,7 @@ export interface App extends AsyncDisposable {
  * `/frame?of=…` frames a page; `/opener` opens windows and keeps what it is told.
  */
 export async function startApp(): Promise<App> {
+  const added = new Map<string, string>()
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://app.test')
     const file = /^\/sdk\/((?:index|react)\.js)$/.exec(pathname)?.[1]
@@ -26,7 +29,14 @@ export async function startApp(): Promise<App> {
       response.setHeader('content-type', 'text/javascript')
       return response.end(file === undefined ? script : readFileSync(new URL(file, dist), 'utf8'))
     }
+    const [, name = '', extension] = /^\/([\w-]+)(\.js)?$/.exec(pathname) ?? []
+    const code = added.get(name)
+    if (code !== undefined && extension !== undefined) {
+      response.setHeader('content-type', 'text/javascript')
+      return response.end(code)
+    }
     response.setHeader('content-type', 'text/html; charset=utf-8')
+    if (code !== undefined) return response.end(loading(name))
     if (pathname === '/coop') response.setHeader('cross-origin-opener-policy', 'same-origin')
     if (pathname === '/frame') return response.end(framing(searchParams.get('of') ?? ''))
     response.end(pathname === '/opener' ? opening : page)
@@ -41,6 +51,7 @@ export async function startApp(): Promise<App> {
     landingPage: `${origin}/landing`,
     host: `http://host.localhost:${port}/frame?of=${encodeURIComponent(origin)}`,
     stranger: `http://stranger.localhost:${port}`,
+    addPage: (name, code) => void added.set(name, code),
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
@@ -85,6 +96,9 @@ const head = '<!doctype html><html lang="en"><meta charset="utf-8"><link rel="ic
 const page = `${head}<meta name="viewport" content="width=device-width"><title>App</title>
 <button id="connect">Connect</button> <button id="leave">Connect in this tab</button> <button id="link">Make a link</button>
 <p id="result"></p><script type="module" src="/page.js"></script></html>`
+
+const loading = (name: string) => `${head}<title>App</title><div id="root"></div>
+<script type="module" src="/${name}.js"></script></html>`
 
 const framing = (url: string) => `${head}<title>Host</title>
 <iframe src="${url.replaceAll('"', '&quot;')}" width="600" height="400"></iframe></html>`
