@@ -1,9 +1,17 @@
 # The service in one image. Build it with `docker build -t connector-oauth .`, and run it with at least PUBLIC_URL,
 # ENCRYPTION_KEYS and one source of AUTH_ keys. Without DATABASE_URL its own PostgreSQL keeps the data in /data.
 
+FROM node:24-slim AS browser
+WORKDIR /app
+COPY package.json package-lock.json ./
+COPY packages/browser packages/browser
+RUN npm ci --ignore-scripts --include=dev --no-audit --no-fund --workspace packages/browser \
+  && node packages/browser/scripts/build.ts --code
+
 FROM node:24-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY packages/browser/package.json packages/browser/
 COPY packages/contract/package.json packages/contract/
 COPY packages/sandbox/package.json packages/sandbox/
 COPY packages/server/package.json packages/server/
@@ -17,6 +25,8 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY package.json ./
 COPY packages/contract packages/contract
+COPY --from=browser /app/packages/browser/dist packages/browser/dist
+COPY packages/browser/package.json packages/browser/
 COPY packages/sandbox packages/sandbox
 COPY packages/server packages/server
 # Shown at /docs.

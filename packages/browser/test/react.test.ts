@@ -38,7 +38,7 @@ async function bundle(folder: string): Promise<string> {
       {
         name: 'page',
         resolveId: (id) => (id === 'page.js' ? id : null),
-        load: (id) => (id === 'page.js' ? page : null),
+        load: (id) => (id === 'page.js' ? source : null),
       },
     ],
     resolve: {
@@ -57,7 +57,7 @@ async function bundle(folder: string): Promise<string> {
   return output[0].code
 }
 
-const page = `
+const source = `
 import { createElement as h, StrictMode, useState, version } from 'react'
 import { createRoot } from 'react-dom/client'
 import { useConnect } from '@connector-oauth/browser/react'
@@ -110,7 +110,11 @@ for (const name of ['react-18', 'react-19']) {
       await untilStatus(page, 'connected')
       assert.equal(await textOf(page, 'via'), 'message')
       await assertConnected(stage, { connectorId: await textOf(page, 'connector') })
-      assert.equal(await page.evaluate('new Set(connects.slice(2)).size'), 1, 'connect is another function at each rendering')
+      assert.equal(
+        await page.evaluate('new Set(connects.slice(2)).size'),
+        1,
+        'connect is another function at each rendering',
+      )
       assert.deepEqual(complaints, [])
       await page.close()
     })
