@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { runInForeground } from '../packages/server/bin/runtime.mjs'
+import { runInForeground, serverFlags } from '../packages/server/bin/runtime.mjs'
 import { bootstrap, exitWith, root } from './bootstrap.mjs'
 
 await exitWith(async () => {
@@ -15,5 +15,7 @@ await exitWith(async () => {
   if (built.status !== 0)
     process.stderr.write('The browser package was not built; its address under /sdk may be missing.\n')
   const main = path.join(server, 'src', 'main.ts')
-  return runInForeground(runtime, ['--import', follow, main, 'serve', ...process.argv.slice(2)], { env })
+  return runInForeground(runtime, [...serverFlags, '--import', follow, main, 'serve', ...process.argv.slice(2)], {
+    env,
+  })
 })

@@ -3,6 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { serverFlags } from '../../packages/server/bin/runtime.mjs'
 import { callerOf, freePort } from '../../packages/server/test/support/service.ts'
 import {
   deploymentOf,
@@ -49,7 +50,7 @@ export async function startService(options: ServiceOptions): Promise<BenchServic
   const profiling = options.profileTo === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profileTo}`]
   const program = options.script === undefined ? [main, 'serve'] : [scriptPath(options.script)]
   const child = childOf(
-    start([...profiling, '--import', followParent, ...program], {
+    start([...serverFlags, ...profiling, '--import', followParent, ...program], {
       cwd: folder,
       env: { ...deployment.env, PORT: String(port) },
       stdio: ['ignore', log, log, 'ipc'],

@@ -2,7 +2,7 @@
 /** The command `connector-oauth`: `src/main.ts` on the Node.js that can run it. */
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { findRuntime, noRuntimeMessage, runInForeground } from './runtime.mjs'
+import { findRuntime, noRuntimeMessage, runInForeground, serverFlags } from './runtime.mjs'
 
 const server = path.resolve(fileURLToPath(import.meta.url), '../..')
 const runtime = findRuntime(path.resolve(server, '../..'))
@@ -12,5 +12,11 @@ if (runtime === undefined) {
 } else {
   const follow = new URL('follow-parent.mjs', import.meta.url).href
   const main = path.join(server, 'src', 'main.ts')
-  process.exitCode = await runInForeground(runtime, ['--import', follow, main, ...process.argv.slice(2)])
+  process.exitCode = await runInForeground(runtime, [
+    ...serverFlags,
+    '--import',
+    follow,
+    main,
+    ...process.argv.slice(2),
+  ])
 }
