@@ -1,4 +1,3 @@
-import { Problem } from '../core/problem.ts'
 import type { ProviderDefinition } from '../core/provider-definition.ts'
 import { isAllowedValue } from '../oauth/endpoints.ts'
 import { openVariables } from '../providers/connection-variables.ts'
@@ -20,8 +19,8 @@ interface AppVariables {
 /**
  * The values a connection is made with: those given now, else those of the connector that is connected again.
  *
- * `given` is undefined where the caller had no way to name any. Throws 422 for what is unknown, does not fit or is missing, all at
- * once; 409 `url_variables_required` for what is missing where none could be given.
+ * `given` is undefined where the caller had no way to name any; what is missing then is `forConnection`'s to tell. Throws 422 for
+ * what is unknown, does not fit or is missing, all at once.
  */
 export function connectionValues(
   { definition, variables: fixed }: AppVariables,
@@ -52,8 +51,7 @@ export function connectionValues(
   for (const name of open) {
     const variable = ownValue(definition.url_variables ?? {}, name)
     const hasValue = ownValue(values, name) !== undefined || ownValue(given ?? {}, name) !== undefined
-    if (variable === undefined || variable.default !== undefined || hasValue) continue
-    if (given === undefined) throw new Problem('url_variables_required')
+    if (given === undefined || variable === undefined || variable.default !== undefined || hasValue) continue
     const msg = `field required; ${explain(variable)}`
     problems.push({ loc: ['body', 'url_variables', name], msg, type: 'value_error.missing' })
   }

@@ -105,11 +105,14 @@ describe('a reconnect', () => {
     await connect('three', 'conn_lent')
     const lease = { methods: ['GET'], paths: ['/orders'], ttl_seconds: 600 }
     const lent = await dataOf(await service.call('POST', `${connectorsPath}/conn_lent/leases`, { body: lease }), 201)
+    const callLent = () => service.call('GET', proxyPath('conn_lent', '/orders'), { token: String(lent['lease']) })
+    assert.equal((await callLent()).status, 200)
+    await connect('one', 'conn_lent', { allow_account_change: true })
+    assert.equal((await callLent()).status, 401)
+    await connect('three', 'conn_lent', { allow_account_change: true })
     assert.equal((await service.call('DELETE', `${connectorsPath}/conn_lent`)).status, 202)
     service.clock.advance(1000)
     await connect('two', 'conn_lent', { allow_account_change: true })
-    const call = await service.call('GET', proxyPath('conn_lent', '/orders'), { token: String(lent['lease']) })
-    assert.equal(call.status, 401)
     const earlier = shops.askedOf('three', '/revoke').length
     await revokeDue(service.context)
     assert.ok(shops.askedOf('three', '/revoke').length > earlier)
@@ -307,6 +310,7 @@ function hostile(port: string): string[] {
     'one.shops.localhost.evil.example',
     `one.shops.localhost:${port}@evil.example`,
     'one@evil.example',
+    'evil@one.shops.localhost',
     'https://one@evil.example',
     'https://evil.example/one.shops.localhost',
     'one%2eevil',
