@@ -1,0 +1,2 @@
+/** What TypeScript has to know of `runtime.mjs`, which must run before anything is installed. */
+export declare const serverFlags: readonly string[]
