@@ -14,7 +14,16 @@ export const mostEncryptions = 2 ** 31
 
 const portion = 50
 
-type Needs = Pick<Context, 'database' | 'clock' | 'keyEncryptionKeys'>
+type Needs = Pick<Context, 'database' | 'clock' | 'keyEncryptionKeys' | 'wakeUp'>
+
+/** A data key that a tenant should get. */
+interface Wanted {
+  readonly epoch: number
+  /** What ordered it; the key is not older. */
+  readonly since: Date
+  /** Who of the tenant ordered it; absent: the operator, or the count of encryptions. */
+  readonly by?: { readonly actorId: string; readonly issuer: string }
+}
 
 /**
  * Gives a new data key to each tenant whose newest is older than the order, or has sealed too often; answers how many.
@@ -36,13 +45,14 @@ export async function addDataKeys(
     if (last === undefined) return added
     after = last.tenantId
     for (const { tenantId, epoch } of tenants) {
-      if (await addDataKey(context, tenantId, epoch + 1, since)) added += 1
+      if (await addDataKey(context, tenantId, { epoch: epoch + 1, since })) added += 1
     }
     report(added)
   }
 }
 
-async function addDataKey(context: Needs, tenantId: TenantId, epoch: number, since: Date): Promise<boolean> {
+/** Adds a tenant's next data key; answers `false` when it has one of that epoch, or the first key-encryption key is retired. */
+export async function addDataKey(context: Needs, tenantId: TenantId, { epoch, since, by }: Wanted): Promise<boolean> {
   const now = context.clock.now()
   // Never before the order, even by a clock that is behind: such a key would be followed by another at once.
   const createdAt = now < since ? since : now
@@ -51,13 +61,14 @@ async function addDataKey(context: Needs, tenantId: TenantId, epoch: number, sin
     if (!(await insertDataKey(db, tenantId, key))) return false
     const event = {
       eventType: 'key.rotated',
-      actorId: undefined,
+      actorId: by?.actorId,
       resourceType: 'key',
       resourceId: String(epoch),
       place: undefined,
-      metadata: { epoch, key_encryption_key_id: key.keyId },
+      metadata: { epoch, key_encryption_key_id: key.keyId, ...(by && { issuer: by.issuer }) },
     } as const
     await addEvent(db, tenantId, event, now)
+    await context.wakeUp.wake(db, 'reseal')
     return true
   })
 }

@@ -25,7 +25,7 @@ const claimMs = 5_000
 /** A value sealed just before the new key was noticed is stored by then. */
 const storedWithinMs = 2 * noticedWithinMs
 
-type Needs = Pick<Context, 'database' | 'clock' | 'keyEncryptionKeys' | 'vault' | 'meter'>
+type Needs = Pick<Context, 'database' | 'clock' | 'keyEncryptionKeys' | 'vault' | 'meter' | 'wakeUp'>
 
 /**
  * Carries rotations on: re-wraps data keys and makes new ones as ordered, seals anew what older data keys sealed, and

@@ -22,7 +22,7 @@ export interface RotationProgress extends Rewrapping {
   readonly newDataKeys: number
 }
 
-type Needs = Pick<Context, 'database' | 'clock' | 'keyEncryptionKeys'>
+type Needs = Pick<Context, 'database' | 'clock' | 'keyEncryptionKeys' | 'wakeUp'>
 
 /**
  * Orders a rotation to the first key-encryption key in the database, so that whoever works in the background carries it

@@ -28,6 +28,7 @@ import { finishedRoute } from './routes/finished.ts'
 import { firstPageRoutes } from './routes/first-page.ts'
 import { guideRoutes } from './routes/guides.ts'
 import { healthRoutes, type Readiness } from './routes/health.ts'
+import { keyRoutes } from './routes/keys.ts'
 import { leaseRoutes } from './routes/leases.ts'
 import { loginRoute } from './routes/login.ts'
 import { massRevocationRoutes } from './routes/mass-revocations.ts'
@@ -36,6 +37,7 @@ import { providerRoutes } from './routes/providers.ts'
 import { proxyRoutes } from './routes/proxy.ts'
 import { sdkRoute } from './routes/sdk.ts'
 import { sessionRoutes } from './routes/sessions.ts'
+import { tenantConnectorRoutes } from './routes/tenant-connectors.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 import { trustedPeers } from './trusted-peers.ts'
 
@@ -133,6 +135,8 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
     loginRoute(api, http)
     massRevocationRoutes(api, http)
     deploymentRoutes(api, http)
+    tenantConnectorRoutes(api, http)
+    keyRoutes(api, http)
   })
   return app
 }

@@ -19,6 +19,13 @@ const selectEpoch = lookup(
    from data_keys
    where tenant_id = $1 and epoch = $2`,
 )
+const selectAll = statement(
+  'data_keys.of_tenant',
+  `select epoch, key_encryption_key_id, encryptions, created_at
+   from data_keys
+   where tenant_id = $1
+   order by epoch desc`,
+)
 const noteUse = statement(
   'key_encryption_keys.note_use',
   `insert into key_encryption_keys (tenant_id, key_id, first_used_at)
@@ -58,6 +65,27 @@ interface Key {
   readonly keyId: string
   readonly wrapped: Buffer
   readonly createdAt: Date
+}
+
+/** A data key without the key. */
+export interface StoredDataKey {
+  readonly epoch: number
+  readonly keyId: string
+  readonly createdAt: Date
+  /** As far as processes have told how often they sealed with it. */
+  readonly encryptions: number
+}
+
+/** All data keys that a tenant still has, the newest first. */
+export async function listDataKeys(db: Db, tenantId: TenantId): Promise<readonly StoredDataKey[]> {
+  type Row = Pick<DataKeyRow, 'epoch' | 'key_encryption_key_id' | 'encryptions' | 'created_at'>
+  const rows = await db.query<Row>(selectAll, [tenantId])
+  return rows.map((row) => ({
+    epoch: row.epoch,
+    keyId: row.key_encryption_key_id,
+    createdAt: row.created_at,
+    encryptions: Number(row.encryptions),
+  }))
 }
 
 /**

@@ -78,6 +78,16 @@ export interface ConnectSessionRow {
   readonly expires_at: Date
 }
 
+/** A row of `connector_counts`. */
+export interface ConnectorCountRow {
+  readonly tenant_id: string
+  readonly count_id: string
+  readonly provider_slug: string
+  readonly status: string
+  readonly connectors: string
+  readonly is_sum: boolean
+}
+
 /** A row of `connectors`. */
 export interface ConnectorRow {
   readonly tenant_id: string
@@ -145,6 +155,14 @@ export interface DataKeyRow {
   readonly encryptions: string
   readonly unused_since: Date | null
   readonly claimed_at: Date | null
+}
+
+/** A row of `event_counts`. */
+export interface EventCountRow {
+  readonly tenant_id: string
+  readonly hour: Date
+  readonly event_type: string
+  readonly events: string
 }
 
 /** A row of `events`. */
