@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import type { Browser, Page } from 'puppeteer-core'
+import type { Browser, BrowserContext, Page } from 'puppeteer-core'
 import { spaceId, collectionId } from '../../server/test/support/service.ts'
 import { launch, opened, openProfile, until, untilClosed } from './support/browsers.ts'
 import {
@@ -20,6 +20,8 @@ let browser: Browser
 /** V, at the app in a browser of their own; and A, who is another user of the same tenant. */
 let victim: Person
 let attacker: Person
+/** Where A consents, signed in at the provider with an account of A's own. */
+let thief: BrowserContext
 
 before(async () => {
   const launching = launch('chromium')
@@ -27,6 +29,7 @@ before(async () => {
   browser = await launching
   victim = await personAt(stage, browser, { subject: 'victim' })
   attacker = await personAt(stage, browser, { subject: 'attacker' })
+  thief = await openProfile(browser)
 })
 after(async () => {
   await browser?.close()
@@ -50,8 +53,7 @@ async function sessionOf(subject: string, more: object): Promise<Session> {
 
 /** Consents in a browser of A's own, and answers the landing page's fragment without letting the page have it. */
 async function fragmentOf({ authorize_url: url }: Session): Promise<string> {
-  const context = await openProfile(browser)
-  const page = await context.newPage()
+  const page = await thief.newPage()
   const landed = Promise.withResolvers<string>()
   await page.setRequestInterception(true)
   page.on('request', (request) => {
@@ -65,7 +67,7 @@ async function fragmentOf({ authorize_url: url }: Session): Promise<string> {
   await page.goto(url)
   await consent(page, 'allow', 'attackers-account')
   const { hash } = new URL(await landed.promise)
-  await context.close()
+  await page.close()
   assert.match(hash, /completion_code=/)
   return hash
 }
@@ -204,7 +206,7 @@ describe('the page that waits', () => {
     const told = { source: 'connector-oauth', session_id: id, status: 'awaiting_completion', completion_code: 'stolen' }
     const completions: string[] = []
     page.on('request', (request) => {
-      if (request.url().endsWith('/complete')) completions.push(request.postData() ?? '')
+      if (request.method() === 'POST' && request.url().endsWith('/complete')) completions.push(request.postData() ?? '')
     })
     // A stranger's window that holds a handle on this page says what the closing page would say.
     const stranger = await opened(
@@ -238,6 +240,33 @@ describe('the page that waits', () => {
     assert.equal(completions.length, 1)
     assert.doesNotMatch(completions.join(''), /stolen/)
     for (const one of [stranger, sibling, page]) await one.close()
+  })
+
+  it('ignores strangers also when it was loaded anew, and knows its window no more', async () => {
+    const page = await victim.open()
+    const created = page.waitForResponse(
+      (response) => response.url().endsWith('/sessions') && response.status() === 201,
+    )
+    const popup = await victim.click(page)
+    const { session_id: id } = ((await (await created).json()) as { data: Session }).data
+    await page.reload()
+    await until(page, `document.documentElement.dataset.ready === ''`)
+    const stranger = await opened(
+      victim.context,
+      () => page.evaluate(`void window.open(${JSON.stringify(`${stage.app.stranger}/opener`)})`) as Promise<void>,
+    )
+    await until(stranger, `typeof told !== 'undefined'`)
+    const completions: string[] = []
+    page.on('request', (request) => {
+      if (request.method() === 'POST' && request.url().endsWith('/complete')) completions.push(request.postData() ?? '')
+    })
+    const told = { source: 'connector-oauth', session_id: id, status: 'awaiting_completion', completion_code: 'stolen' }
+    await stranger.evaluate(`opener.postMessage(${JSON.stringify(told)}, '*')`)
+    await consent(popup)
+    await assertConnected(stage, await shown(page))
+    assert.doesNotMatch(completions.join(''), /stolen/)
+    assert.equal(completions.length, 1)
+    for (const one of [stranger, page]) await one.close()
   })
 
   it('goes on when a page of its own origin hands over a code that is not the session’s', async () => {
@@ -297,7 +326,7 @@ describe('a stranger’s page', () => {
     const { session_id: id, authorize_url: url } = await sessionOf('victim', { origin: stage.app.origin })
     const page = await victim.context.newPage()
     for (const address of [url, `${stage.service.url}/v1/connectors/oauth/finished/${id}#completion_code=x`]) {
-      await page.goto(`${stage.app.stranger}/frame?of=${encodeURIComponent(address)}`, { waitUntil: 'networkidle0' })
+      await page.goto(`${stage.app.stranger}/frame?of=${encodeURIComponent(address)}`)
       const frame = page.frames().find((one) => one !== page.mainFrame())
       // The browser's own page stands there instead.
       assert.match(frame?.url() ?? '', /^chrome-error:/)
