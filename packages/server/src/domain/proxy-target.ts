@@ -17,12 +17,16 @@ export interface ProxyTarget {
 /** A provider app as calls through the proxy remember it, without its secret. */
 export interface RememberedApp {
   readonly app: UsableApp
+  /** By the values of a connection: patterns take a while to match. */
+  readonly targets: Map<string, ProxyTarget>
   readonly readAt: Date
 }
 
 /** A process goes on with what it knows for so long after a provider app was changed: towards the old context only. */
 const rememberedForMs = 5_000
 const rememberedAtMost = 1_000
+/** Of each app; more shops in one breath than that cost their patterns anew. */
+const targetsAtMost = 100
 
 type Needs = Pick<Context, 'catalog' | 'database' | 'vault' | 'settings' | 'clock' | 'proxyTargets'>
 
@@ -57,9 +61,13 @@ async function targetOf(
   connector: AccessRow,
   age: 'may-be-old' | 'as-it-is-now',
 ): Promise<ProxyTarget | undefined> {
-  const app = await read(context, tenantId, connector.provider_slug, age)
+  const { app, targets } = await read(context, tenantId, connector.provider_slug, age)
+  const values = keptValues(connector)
+  const key = JSON.stringify(values)
   try {
-    const { client, contextId } = forConnection(app, keptValues(connector))
+    const { client, contextId } = targets.get(key) ?? forConnection(app, values)
+    if (targets.size >= targetsAtMost) targets.clear()
+    targets.set(key, { client, contextId })
     return contextId === connector.context_id ? { client, contextId } : undefined
   } catch (error) {
     if (error instanceof Problem && error.code === 'url_variables_required') return undefined
@@ -72,16 +80,17 @@ async function read(
   tenantId: TenantId,
   slug: string,
   age: 'may-be-old' | 'as-it-is-now',
-): Promise<UsableApp> {
+): Promise<RememberedApp> {
   const { proxyTargets } = context
   const key = `${tenantId} ${slug}`
   const now = context.clock.now()
   const known = proxyTargets.get(key)
-  if (age === 'may-be-old' && known !== undefined && now < plusMs(known.readAt, rememberedForMs)) return known.app
+  if (age === 'may-be-old' && known !== undefined && now < plusMs(known.readAt, rememberedForMs)) return known
   const app = { ...(await findUsableApp(context, tenantId, providerSlug(slug))), clientSecret: undefined }
   proxyTargets.delete(key)
   const [oldest] = proxyTargets.size >= rememberedAtMost ? proxyTargets.keys() : []
   if (oldest !== undefined) proxyTargets.delete(oldest)
-  proxyTargets.set(key, { app, readAt: now })
-  return app
+  const remembered = { app, targets: new Map<string, ProxyTarget>(), readAt: now }
+  proxyTargets.set(key, remembered)
+  return remembered
 }
