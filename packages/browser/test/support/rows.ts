@@ -14,7 +14,7 @@ export interface Row {
 }
 
 /**
- * The matrix: `playRows` plays each row in real browsers and holds it to `ends`; `docs/browser-support.md` is
+ * The matrix: `matrixCases` plays each row in real browsers and holds it to `ends`; `docs/browser-support.md` is
  * written from it.
  */
 export const rows = {

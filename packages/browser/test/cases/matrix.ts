@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict'
-import { after, before, it } from 'node:test'
-import { KnownDevices, type Browser, type Frame, type Page } from 'puppeteer-core'
-import { launch, opened, until, untilClosed, type BrowserName } from './browsers.ts'
-import { rows, type Row, type RowName } from './rows.ts'
+import { before, it } from 'node:test'
+import { KnownDevices, type Frame, type Page } from 'puppeteer-core'
+import { opened, until, untilClosed, type BrowserName } from '../support/browsers.ts'
+import type { Playing } from '../support/playing.ts'
+import { rows, type Row, type RowName } from '../support/rows.ts'
 import {
   assertConnected,
   atSandbox,
   consent,
   personAt,
-  setStage,
   shown,
   tell,
   type Person,
   type Shown,
   type Stage,
-} from './scene.ts'
+} from '../support/scene.ts'
 
 /** What a case plays with. */
 interface Scene {
@@ -204,21 +204,15 @@ const cases: Readonly<Record<RowName, (scene: Scene) => Promise<Shown>>> = {
 }
 
 /** Plays every row that `name` has, each in the same browser, one after the other. */
-export function playRows(name: BrowserName): void {
+export function matrixCases(name: BrowserName, playing: () => Promise<Playing>): void {
   let stage: Stage
-  let browser: Browser
   let person: Person
   before(async () => {
-    const launching = launch(name)
-    stage = await setStage()
-    browser = await launching
-    person = await personAt(stage, browser)
+    const played = await playing()
+    stage = played.stage
+    person = await personAt(stage, played.browser)
     // From here on the sandbox knows the user, and asks for consent alone.
     await play({ stage, person, more: {} })
-  })
-  after(async () => {
-    await browser?.close()
-    await stage?.[Symbol.asyncDispose]()
   })
   for (const [key, row] of Object.entries(rows) as [RowName, Row][]) {
     if (row.only !== undefined && row.only !== name) continue

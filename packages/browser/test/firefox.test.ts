@@ -1,0 +1,6 @@
+import { describe } from 'node:test'
+import { matrixCases } from './cases/matrix.ts'
+import { startPlaying } from './support/playing.ts'
+
+const playing = startPlaying('firefox')
+describe('the matrix', () => matrixCases('firefox', playing))

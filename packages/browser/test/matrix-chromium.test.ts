@@ -1,3 +1,0 @@
-import { playRows } from './support/matrix.ts'
-
-playRows('chromium')
