@@ -22,7 +22,7 @@ const rules: Architecture = {
     top: everything,
   },
   workspacePackages: {
-    '@connector-oauth/contract': ['http', 'top'],
+    '@connector-oauth/contract': ['http', 'cli', 'top'],
     '@connector-oauth/sandbox': ['cli', 'top'],
   },
   owned: [

@@ -19,6 +19,7 @@ const commands: SubCommandsDef = {
   keys: async () => (await import('./keys.ts')).keysCommand,
   audit: async () => (await import('./audit.ts')).auditCommand,
   tenant: async () => (await import('./tenant.ts')).tenantCommand,
+  import: async () => (await import('./import.ts')).importCommand,
   providers: async () => (await import('./providers.ts')).providersCommand,
 }
 

@@ -1,10 +1,10 @@
 import { createInterface } from 'node:readline/promises'
-import { composeFlows, type OwnProvider } from '../compose.ts'
+import { composeFlows } from '../compose.ts'
 import { isTerminal } from '../config.ts'
 import { tenantId } from '../core/ids.ts'
 import { describeTenant, eraseTenant, type Erasure, type TenantContents } from '../domain/erase-tenant.ts'
-import { describeSandbox } from '../sandbox-provider.ts'
-import { settle, type Settlement } from '../settle.ts'
+import { settle } from '../settle.ts'
+import { ownProviderOf } from './own-provider.ts'
 
 /** `tenant erase`. Answers the exit code: 1 when something is left, 2 when nobody said that it shall be. */
 export async function eraseOnCommand(wanted: {
@@ -26,12 +26,6 @@ export async function eraseOnCommand(wanted: {
     await flows.close()
     await settlement.stopDatabase()
   }
-}
-
-/** On a developer's machine accounts of the sandbox are revoked there, if it runs. */
-function ownProviderOf({ secrets }: Settlement): OwnProvider | undefined {
-  if (secrets?.sandboxPort === undefined) return undefined
-  return describeSandbox(`http://localhost:${secrets.sandboxPort}`, secrets)
 }
 
 function showContents(tenant: string, contents: TenantContents): void {

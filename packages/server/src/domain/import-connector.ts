@@ -28,7 +28,9 @@ export interface ImportRequest {
   }
   readonly scopeConfig: unknown
   readonly urlVariables: UrlValues
-  readonly idempotencyKey: string
+  readonly displayName?: string | undefined
+  /** Absent: the caller sees to it that nothing is imported twice. */
+  readonly idempotencyKey: string | undefined
 }
 
 /**
@@ -48,7 +50,8 @@ export async function importConnector(
   const { issuer, subject } = principal
   const app = await findUsableApp(context, tenant, request.providerSlug)
   const provider = forConnection(app, connectionValues(app, request.urlVariables, {}))
-  const scope = { tenantId: tenant, issuer, subject, key: request.idempotencyKey }
+  const { idempotencyKey: key } = request
+  const scope = key === undefined ? undefined : { tenantId: tenant, issuer, subject, key }
   const requestDigest = digestRequest(request)
   const ids = {
     tenant_id: tenant,
@@ -74,7 +77,7 @@ export async function importConnector(
     nextRefreshAt: refreshToken && firstRefreshAt(ids.connector_id, expiresAt, provider.client.definition, grantedAt),
   }
   const imported = await context.database.transaction(tenant, async (db) => {
-    const earlier = await takeIdempotencyKey(db, scope)
+    const earlier = scope && (await takeIdempotencyKey(db, scope))
     if (earlier !== undefined) {
       if (!earlier.requestDigest.equals(requestDigest)) throw new Problem('idempotency_conflict')
       // Stored below, so it is a connector's view.
@@ -90,7 +93,7 @@ export async function importConnector(
       spaceId,
       collectionId,
       providerSlug,
-      displayName: undefined,
+      displayName: request.displayName,
       scopeConfig,
       credentials,
     }
@@ -98,7 +101,7 @@ export async function importConnector(
     const row = await findConnector(db, tenant, id)
     if (row === undefined) throw new Error('The imported connector was not stored')
     const view = viewConnector(row)
-    await storeAnswer(db, scope, { requestDigest, status: 201, body: view }, now)
+    if (scope !== undefined) await storeAnswer(db, scope, { requestDigest, status: 201, body: view }, now)
     await addEvent(
       db,
       tenant,
