@@ -55,8 +55,8 @@ function canonicalEntry(entry: AuditEntry): string {
 /**
  * JSON without white space, members sorted by their names' UTF-16 units (RFC 8785).
  *
- * The database may reorder members and respell numbers, so this is taken from what it gives back, never from what was
- * written. Only values that `JSON.parse` makes are expected.
+ * The database may reorder members and respell numbers, so this is taken from what it gives back, or from texts and whole numbers, of
+ * which it gives back what was written. Only values that `JSON.parse` makes are expected.
  */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`

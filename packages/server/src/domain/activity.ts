@@ -4,6 +4,7 @@ import { isStorable } from '../core/storable-text.ts'
 import { markUsed, type ConnectorUse } from '../store/refresh-schedule.ts'
 import { addUses, type RecordedUse } from '../store/uses.ts'
 import type { Context } from './context.ts'
+import { recordUses } from './record-uses.ts'
 
 /** One use of a connector's token, or one that was refused. */
 export interface Use {
@@ -39,6 +40,10 @@ const recordSpanMs = 1_000
 /** Records, not uses: some 2 MB. */
 const waitingAtMost = 5_000
 
+/** A connector's row is large: that it is in use is written once in so long. */
+const markEveryMs = 10_000
+const markedAtMost = 20_000
+
 /** Of one connector's records, so many of the last may take another use. */
 const comparedAtMost = 8
 
@@ -59,6 +64,7 @@ export function createActivity(context: Pick<Context, 'database' | 'clock' | 'me
   let writing: Promise<void> | undefined
   let nextWriting: Promise<void> | undefined
   let isClosed = false
+  const marked = new Map<string, number>()
   const noted = Promise.resolve()
 
   /** Counts a use in a record that waits already, if there is one for it. On the way of every token read. */
@@ -99,13 +105,15 @@ export function createActivity(context: Pick<Context, 'database' | 'clock' | 'me
   const write = async (): Promise<void> => {
     clearTimeout(timer)
     timer = undefined
+    // Of what was sent already nobody knows whether it is written, and what is linked may be written once only.
+    const isNew = sent.length === 0
     sent = [...sent, ...[...counts.values()].flat().map(toRecord)]
     counts = new Map()
     waiting = 0
     if (sent.length === 0) return
     const written = sent
     try {
-      await addAll(context, written)
+      await addAll(context, written, isNew)
     } catch (error) {
       context.meter.count('job_failures_total', { work: 'activity' })
       flushIn(tryAgainAfterMs)
@@ -113,7 +121,7 @@ export function createActivity(context: Pick<Context, 'database' | 'clock' | 'me
     }
     sent = []
     // When they were last used is a hint; the record above is what counts.
-    await markUsed(context.database.system, lastUses(written)).catch(() => {})
+    await markUsed(context.database.system, lastUses(written, marked)).catch(() => {})
   }
 
   /** One writes at a time. Who comes meanwhile waits for the next, which holds what they noted; so do all who follow. */
@@ -150,16 +158,20 @@ export function createActivity(context: Pick<Context, 'database' | 'clock' | 'me
 }
 
 /**
- * Writes all in one statement. When the database refuses a record, the others are written one by one: it must not hold
+ * Writes all together. When the database refuses a record, the others are written one by one: it must not hold
  * them up for good. Throws `DatabaseUnavailable`; what was written by then is not written again.
  */
-async function addAll(context: Pick<Context, 'database' | 'meter'>, uses: readonly RecordedUse[]): Promise<void> {
+async function addAll(
+  context: Pick<Context, 'database' | 'clock' | 'meter'>,
+  uses: readonly RecordedUse[],
+  isNew: boolean,
+): Promise<void> {
   const db = context.database.system
   const unlessAway = (error: unknown): void => {
     if (error instanceof DatabaseUnavailable) throw error
   }
   try {
-    return await addUses(db, uses)
+    return isNew ? await recordUses(context, uses) : await addUses(db, uses)
   } catch (error) {
     unlessAway(error)
   }
@@ -204,15 +216,19 @@ function toRecord({ use, firstMs, lastMs, count }: Count): RecordedUse {
   }
 }
 
-/** Each connector once, with its last moment. */
-function lastUses(uses: readonly RecordedUse[]): readonly ConnectorUse[] {
+/** Each connector once, with its last moment; not those that were marked a moment ago, which `marked` tells. */
+function lastUses(uses: readonly RecordedUse[], marked: Map<string, number>): readonly ConnectorUse[] {
   const last = new Map<string, ConnectorUse>()
+  if (marked.size > markedAtMost) marked.clear()
   for (const { action, tenantId, connectorId: id, lastAt } of uses) {
     if (action === 'token.refused') continue
     const key = `${tenantId}\n${id}`
     const known = last.get(key)
-    if (known === undefined || known.usedAt < lastAt) last.set(key, { tenantId, connectorId: id, usedAt: lastAt })
+    if (known !== undefined && known.usedAt >= lastAt) continue
+    if (Math.abs(lastAt.getTime() - (marked.get(key) ?? 0)) < markEveryMs) continue
+    last.set(key, { tenantId, connectorId: id, usedAt: lastAt })
   }
+  for (const [key, { usedAt }] of last) marked.set(key, usedAt.getTime())
   return [...last.values()]
 }
 

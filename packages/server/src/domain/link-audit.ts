@@ -1,7 +1,7 @@
 import { entryHash, genesisHash } from '../core/audit-entry.ts'
 import { plusMs } from '../core/clock.ts'
 import { tenantId as toTenantId, type TenantId } from '../core/ids.ts'
-import { findUnlinked, linkEntries, lockChain, tenantsWithUnlinked } from '../store/audit-chain.ts'
+import { findUnlinked, linkEntries, lockChain, tenantsWithUnlinked, type ChainHead } from '../store/audit-chain.ts'
 import type { Context } from './context.ts'
 import { signDue } from './sign-checkpoint.ts'
 
@@ -70,9 +70,13 @@ function linkPortion(context: Needs, tenantId: TenantId, whenBusy: 'wait' | 'lea
       previous = entryHash(previous, { ...entry, tenant_id: tenantId, position, created_at: createdAt })
       return { entryId: entry.entry_id, position, hash: Buffer.from(previous, 'hex') }
     })
-    const now = context.clock.now()
-    const isDue = head.position + links.length - head.signedPosition >= entriesPerCheckpoint
-    await linkEntries(db, tenantId, links, isDue ? now : plusMs(now, checkpointAfterMs))
+    const checkpointDueAt = checkpointDue(head.position + links.length, head, context.clock.now())
+    await linkEntries(db, tenantId, links, checkpointDueAt)
     return links.length
   })
+}
+
+/** When a chain whose head has moved to `position` is to be signed at the latest. */
+export function checkpointDue(position: number, head: Pick<ChainHead, 'signedPosition'>, now: Date): Date {
+  return position - head.signedPosition >= entriesPerCheckpoint ? now : plusMs(now, checkpointAfterMs)
 }

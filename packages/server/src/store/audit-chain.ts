@@ -63,6 +63,28 @@ const link = statement(
    set last_position = $5, last_hash = $6, checkpoint_due_at = least(checkpoint_due_at, $7)
    where tenant_id = $1`,
 )
+/**
+ * Chains in which nothing waits and that nobody works on. What was committed before is seen here, so it does wait or has
+ * its place.
+ */
+const lockIdle = statement(
+  'audit_chains.lock_idle',
+  `select tenant_id, last_position, last_hash, signed_position
+   from audit_chains
+   where tenant_id = any($1)
+     and not exists (
+       select
+       from audit_entries
+       where audit_entries.tenant_id = audit_chains.tenant_id and audit_entries.position is null)
+   for update skip locked`,
+)
+const moveHeads = statement(
+  'audit_chains.move',
+  `update audit_chains
+   set last_position = head.position, last_hash = head.hash, checkpoint_due_at = least(checkpoint_due_at, head.due_at)
+   from unnest($1::text[], $2::bigint[], $3::bytea[], $4::timestamptz[]) as head (tenant_id, position, hash, due_at)
+   where audit_chains.tenant_id = head.tenant_id`,
+)
 const selectTenantsWithUnlinked = statement(
   'audit_entries.tenants_with_unlinked',
   `select tenant_id
@@ -97,16 +119,48 @@ export async function lockChain(
   const take = whenBusy === 'wait' ? lock : lockUnlessBusy
   const find = async () => (await db.query<HeadRow>(take, [tenantId]))[0]
   const row = (await find()) ?? (await addThen(db, tenantId, genesis, find))
-  return (
-    row && {
-      position: Number(row.last_position),
-      hash: row.last_hash,
-      signedPosition: Number(row.signed_position),
-    }
-  )
+  return row && toHead(row)
+}
+
+function toHead(row: HeadRow): ChainHead {
+  return {
+    position: Number(row.last_position),
+    hash: row.last_hash,
+    signedPosition: Number(row.signed_position),
+  }
 }
 
 type HeadRow = Pick<AuditChainRow, 'last_position' | 'last_hash' | 'signed_position'>
+
+/**
+ * Takes the sole right to link to those chains of tenants to which one may add at once, until the transaction ends; the others are
+ * left to whoever links them. It waits for nobody.
+ */
+export async function lockIdleChains(
+  system: Db,
+  tenants: readonly TenantId[],
+): Promise<ReadonlyMap<string, ChainHead>> {
+  const rows = await system.query<HeadRow & { readonly tenant_id: string }>(lockIdle, [tenants])
+  return new Map(rows.map((row) => [row.tenant_id, toHead(row)]))
+}
+
+/** Moves the heads of chains that this transaction holds. */
+export async function moveChainHeads(
+  system: Db,
+  heads: readonly {
+    readonly tenantId: string
+    readonly position: number
+    readonly hash: Buffer
+    readonly checkpointDueAt: Date
+  }[],
+): Promise<void> {
+  await system.query(moveHeads, [
+    heads.map((head) => head.tenantId),
+    heads.map((head) => head.position),
+    heads.map((head) => head.hash),
+    heads.map((head) => head.checkpointDueAt),
+  ])
+}
 
 async function addThen<T>(db: Db, tenantId: TenantId, genesis: Buffer, find: () => Promise<T>): Promise<T> {
   await db.query(addChain, [tenantId, genesis])

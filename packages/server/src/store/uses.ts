@@ -40,9 +40,53 @@ const insertAll = statement(
    on conflict (tenant_id, entry_id) do nothing`,
 )
 
-/** Writes uses of any tenants in one statement. */
+/** The same with the places in their chains. Whoever links may write each once only: a second time would leave a gap. */
+const insertLinked = statement(
+  'uses.add_linked',
+  `with used as (
+     select *
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::text[],
+                 $9::timestamptz[], $10::bigint[], $11::bytea[])
+       as used (tenant_id, entry_id, action, actor_id, connector_id, space_id, collection_id, metadata, created_at,
+                position, hash)),
+   told as (
+     insert into events
+       (tenant_id, event_id, category, event_type, actor_id, resource_type, resource_id, space_id, collection_id,
+        metadata, created_at, position)
+     select tenant_id, entry_id, split_part(action, '.', 1), action, actor_id, 'connector', connector_id, space_id,
+            collection_id, metadata::jsonb, created_at, position
+     from used
+     where action = 'token.exported')
+   insert into audit_entries
+     (tenant_id, entry_id, action, actor_id, resource_type, resource_id, space_id, collection_id, metadata, created_at,
+      position, hash)
+   select tenant_id, entry_id, action, actor_id, 'connector', connector_id, space_id, collection_id, metadata::jsonb,
+          created_at, position, hash
+   from used`,
+)
+
+/** Writes uses of any tenants in one statement, to be linked later. */
 export async function addUses(system: Db, uses: readonly RecordedUse[]): Promise<void> {
-  await system.query(insertAll, [
+  await system.query(insertAll, columnsOf(uses))
+}
+
+/** A use and its place in its tenant's chain; without one it is linked later. */
+export interface LinkedUse {
+  readonly use: RecordedUse
+  readonly link: { readonly position: number; readonly hash: Buffer } | undefined
+}
+
+/** Writes uses that were never sent before, in the transaction that holds and moves the heads of their chains. */
+export async function addLinkedUses(system: Db, uses: readonly LinkedUse[]): Promise<void> {
+  await system.query(insertLinked, [
+    ...columnsOf(uses.map(({ use }) => use)),
+    uses.map(({ link }) => link?.position ?? null),
+    uses.map(({ link }) => link?.hash ?? null),
+  ])
+}
+
+function columnsOf(uses: readonly RecordedUse[]): readonly unknown[] {
+  return [
     uses.map((use) => use.tenantId),
     uses.map((use) => use.id),
     uses.map((use) => use.action),
@@ -52,5 +96,5 @@ export async function addUses(system: Db, uses: readonly RecordedUse[]): Promise
     uses.map((use) => use.collectionId),
     uses.map((use) => use.metadata),
     uses.map((use) => use.lastAt),
-  ])
+  ]
 }

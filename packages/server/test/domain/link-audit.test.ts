@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
-import { entryHash, genesisHash } from '../../src/core/audit-entry.ts'
 import { tenantId, type TenantId } from '../../src/core/ids.ts'
 import { linkDue, linkTenant } from '../../src/domain/link-audit.ts'
 import { addAuditEntry } from '../../src/store/audit.ts'
 import { openDatabase, type Database, type Db } from '../../src/store/database.ts'
 import { addEvent } from '../../src/store/events.ts'
-import type { AuditEntryRow } from '../../src/store/rows.ts'
+import * as chain from '../support/chain.ts'
 import { rows } from '../support/connectors.ts'
 import { connectAccount } from '../support/consent.ts'
 import { startTestService, type TestService } from '../support/service.ts'
@@ -35,41 +34,15 @@ const entry = (resourceId: string, metadata: Record<string, unknown> = {}) =>
 
 const add = (db: Db, tenant: TenantId, id: string) => addAuditEntry(db, tenant, entry(id), service.clock.now())
 
-/** The chain as it stands, checked: no gap, every hash follows from the one before. */
-async function chainOf(tenant: TenantId): Promise<readonly AuditEntryRow[]> {
-  const found = await rows(
-    service,
-    'select * from audit_entries where tenant_id = $1 and position is not null order by position',
-    [tenant],
-  )
-  // The query names the table the type was generated from.
-  const entries = found as unknown as readonly AuditEntryRow[]
-  let previous = genesisHash
-  for (const [index, row] of entries.entries()) {
-    assert.equal(Number(row.position), index + 1)
-    previous = entryHash(previous, { ...row, position: index + 1, created_at: row.created_at.toISOString() })
-    assert.equal(row.hash?.toString('hex'), previous)
-  }
-  const [head] = await rows(service, 'select * from audit_chains where tenant_id = $1', [tenant])
-  assert.equal(Number(head?.['last_position'] ?? 0), entries.length)
-  return entries
-}
-
-const unlinked = async (tenant: TenantId) => {
-  const [row] = await rows(
-    service,
-    'select count(*)::int as count from audit_entries where tenant_id = $1 and position is null',
-    [tenant],
-  )
-  return row?.['count']
-}
+const chainOf = (tenant: TenantId) => chain.chainOf(service, tenant)
+const unlinked = (tenant: TenantId) => chain.unlinked(service, tenant)
 
 it('links what real flows wrote, and gives events their entries’ positions', async () => {
   const id = await connectAccount(service)
   const tenant = tenantId('acme')
   assert.ok((await linkTenant(service.context, tenant)) > 0)
-  const chain = await chainOf(tenant)
-  assert.ok(chain.some((row) => row.resource_id === id && row.action === 'connector.connected'))
+  const linked = await chainOf(tenant)
+  assert.ok(linked.some((row) => row.resource_id === id && row.action === 'connector.connected'))
   const events = await rows(
     service,
     `select event.position as event_position, entry.position
