@@ -88,7 +88,8 @@ function unexpected(value: string): Pick<FieldProblem, 'msg' | 'type'> {
   return { msg: `unexpected value; permitted: '${value}'`, type: 'value_error.const' }
 }
 
-function misfit(variable: Variable): Pick<FieldProblem, 'msg' | 'type'> {
+/** What is wrong with a value that does not fit, and what would. */
+export function misfit(variable: Variable): Pick<FieldProblem, 'msg' | 'type'> {
   if (variable.allowed !== undefined) {
     const shown = variable.allowed.map((value) => `'${value}'`).join(', ')
     return { msg: `value is not a valid enumeration member; permitted: ${shown}`, type: 'type_error.enum' }

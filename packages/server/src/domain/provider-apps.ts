@@ -2,7 +2,6 @@ import { providerSlug, type ProviderSlug, type TenantId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
 import type { ProviderDefinition } from '../core/provider-definition.ts'
 import type { Secret } from '../core/secret.ts'
-import { isAllowedValue } from '../oauth/endpoints.ts'
 import { removeCustomProvider } from '../store/custom-providers.ts'
 import type { Db } from '../store/database.ts'
 import { addEvent } from '../store/events.ts'
@@ -15,10 +14,12 @@ import {
 } from '../store/provider-apps.ts'
 import { clientSecretPlace, isStillMeant, secretAudience } from './client-secret.ts'
 import type { Context } from './context.ts'
-import { InvalidFields } from './invalid-fields.ts'
+import { misfit } from './connection-values.ts'
+import { InvalidFields, type FieldProblem } from './invalid-fields.ts'
 import { requireRight, type Principal } from './principal.ts'
 import { findDefinition } from './provider-client.ts'
 import { viewProviderForAdmin, type AdminProviderView } from './provider-view.ts'
+import { understandValue } from './understand-value.ts'
 
 /** What an administrator may set; an absent field stays, `null` clears. */
 export interface ProviderAppChange {
@@ -57,11 +58,11 @@ export async function changeProviderApp(
   requireRight(principal, 'connectors:admin')
   const { tenantId } = principal
   const definition = await requireDefinition(context, tenantId, slug)
-  requireFittingVariables(definition, change.urlVariables)
+  const urlVariables = understandVariables(definition, change.urlVariables)
   if (change.clientSecret) await context.vault.prepare(tenantId)
   const saved = await context.database.transaction(tenantId, async (db) => {
     const known = await lockProviderApp(db, tenantId, slug)
-    const app = await applyChange(context, tenantId, definition, known, change)
+    const app = await applyChange(context, tenantId, definition, known, { ...change, urlVariables })
     await saveProviderApp(db, tenantId, app, context.clock.now())
     const eventType = known === undefined ? 'provider_app.created' : 'provider_app.updated'
     await tell(context, db, principal, { slug, eventType, metadata: { fields: changedFields(known, app) } })
@@ -88,19 +89,23 @@ async function requireDefinition(context: Needs, tenantId: TenantId, slug: Provi
   return definition
 }
 
-function requireFittingVariables(
+/** What was pasted is understood as for a connection. Throws 422 for what is unknown or does not fit. */
+function understandVariables(
   definition: ProviderDefinition,
   values: Readonly<Record<string, string | null>> | undefined,
-): void {
-  const problems = Object.entries(values ?? {}).flatMap(([name, value]) => {
+): Readonly<Record<string, string | null>> | undefined {
+  const problems: FieldProblem[] = []
+  const understood = Object.entries(values ?? {}).map(([name, text]) => {
     const loc = ['body', 'url_variables', name]
     const known = definition.url_variables ?? {}
     const variable = Object.hasOwn(known, name) ? known[name] : undefined
-    if (variable === undefined) return { loc, msg: 'extra fields not permitted', type: 'value_error.extra' }
-    if (value === null || isAllowedValue(definition, name, value)) return []
-    return { loc, msg: `string does not match regex "${variable.pattern}"`, type: 'value_error.str.regex' }
+    const value = variable && text !== null ? understandValue(definition, name, text) : null
+    if (variable === undefined) problems.push({ loc, msg: 'extra fields not permitted', type: 'value_error.extra' })
+    else if (value === undefined) problems.push({ loc, ...misfit(variable) })
+    return [name, value ?? null] as const
   })
   if (problems.length > 0) throw new InvalidFields(problems)
+  return values && Object.fromEntries(understood)
 }
 
 async function applyChange(

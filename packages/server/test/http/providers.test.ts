@@ -95,6 +95,16 @@ it('PATCH judges URL variables by the provider’s own patterns', async () => {
     assert.equal((await patch('zendesk', { url_variables: { subdomain } })).status, 422, subdomain)
   }
   assert.equal((await patch('zendesk', { url_variables: { other: 'x' } })).status, 422)
+  // What an administrator pastes is understood as what a user does.
+  for (const [slug, name, text, value] of [
+    ['zendesk', 'subdomain', 'https://Acme.zendesk.com/agent', 'acme'],
+    ['okta', 'domain', 'https://dev-1.okta.com/app', 'dev-1.okta.com'],
+  ] as const) {
+    const view = await dataOf(await patch(slug, { url_variables: { [name]: text } }))
+    const [variable] = view['url_variables'] as readonly Json[]
+    assert.equal(variable?.['value'], value, slug)
+    assert.equal((await patch(slug, { url_variables: { [name]: null } })).status, 200)
+  }
 })
 
 it('DELETE forgets the tenant’s provider app', async () => {
