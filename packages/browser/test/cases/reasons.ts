@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import type { Browser, Page } from 'puppeteer-core'
-import { opened, untilClosed } from '../support/browsers.ts'
+import { opened, until, untilClosed } from '../support/browsers.ts'
 import { assertConnected, consent, personAt, shown, type Person, type Stage } from '../support/scene.ts'
 import type { Playing } from '../support/playing.ts'
 
@@ -31,6 +31,17 @@ export function reasonsCases(playing: () => Promise<Playing>): void {
       const popup = await ada.click(page)
       await consent(popup, 'deny')
       await assertRejects(page, popup, 'denied', 'access_denied')
+    })
+
+    it('denied, also by redirect: the service’s page leads back to the landing page', async () => {
+      const page = await ada.open({ landingPage: stage.app.landingPage })
+      await page.click('#leave')
+      await consent(page, 'deny')
+      const back = `a[href^="${stage.app.landingPage}#"]`
+      await until(page, `document.querySelector('${back}') !== null`)
+      await page.click(back)
+      await until(page, `location.pathname === '/landing'`)
+      await assertRejects(page, undefined, 'denied', 'access_denied')
     })
 
     it('aborted, as soon as the signal says so, and closes the window', async () => {
