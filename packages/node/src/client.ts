@@ -21,13 +21,23 @@ import { Transport, type ClientOptions } from './transport.ts'
 export class ConnectorOAuth {
   readonly events: Events
   readonly admin: Admin
+  readonly #options: ClientOptions
   readonly #transport: Transport
-  readonly #tokens = new AccessTokens()
+  #tokens = new AccessTokens()
 
   constructor(options: ClientOptions) {
+    this.#options = options
     this.#transport = new Transport(options)
     this.events = new Events(this.#transport)
     this.admin = new Admin(this.#transport)
+  }
+
+  /** The same client, whose calls end with the signal, such as that of the request that is being answered. */
+  withSignal(signal: AbortSignal): ConnectorOAuth {
+    const own = this.#options.signal
+    const client = new ConnectorOAuth({ ...this.#options, signal: own ? AbortSignal.any([own, signal]) : signal })
+    client.#tokens = this.#tokens
+    return client
   }
 
   /** The connectors of a collection. */

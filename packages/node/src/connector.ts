@@ -11,7 +11,7 @@ import type {
 import { errorOf } from './errors.ts'
 import { listOf, type List } from './pages.ts'
 import { readLimited } from './read-limited.ts'
-import type { Transport } from './transport.ts'
+import { unlessAborted, type Transport } from './transport.ts'
 
 /** The resource of the platform that connectors belong to. */
 export interface Collection {
@@ -67,15 +67,19 @@ export class Connector {
    * `POST …/{connector_id}/token`: an access token that is fresh for a while, from memory where possible. Needs
    * `connectors:token`; whoever can use `fetch` instead never holds a token.
    */
-  getAccessToken(freshness: Freshness = {}): Promise<AccessToken> {
-    return this.#tokens.get(this.#path, freshness, (minTtlSeconds) =>
+  async getAccessToken(freshness: Freshness = {}): Promise<AccessToken> {
+    const { signal } = this.#transport
+    signal?.throwIfAborted()
+    const token = this.#tokens.get(this.#path, freshness, (minTtlSeconds) =>
       this.#transport.data({
         method: 'POST',
         path: `${this.#path}/token`,
         body: { min_ttl: minTtlSeconds },
         isRepeatable: true,
+        isShared: true,
       }),
     )
+    return unlessAborted(token, signal)
   }
 
   /** After the provider refused a token that `getAccessToken` gave: the next call asks the service again. */
@@ -91,12 +95,8 @@ export class Connector {
    */
   async fetch(path: string, init: RequestInit = {}): Promise<Response> {
     if (!path.startsWith('/')) throw new TypeError('The path must begin with a slash')
-    const isStream = init.body instanceof ReadableStream
     // Node.js wants to be told that a body is sent before the answer is read.
-    const reply = await this.#transport.send(`${this.#path}/proxy${path}`, {
-      ...init,
-      ...(isStream && { duplex: 'half' }),
-    })
+    const reply = await this.#transport.send(`${this.#path}/proxy${path}`, { ...init, duplex: 'half' })
     if (!reply.headers.has('x-connector-error')) return reply
     const text = await readLimited(reply, maxRefusalBytes, AbortSignal.timeout(refusalWithinMs))
     throw errorOf(reply, refusal(text, reply))

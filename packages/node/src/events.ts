@@ -3,7 +3,7 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import type { ConnectorEvent, EventFilter, EventStreamFilter } from './api-types.ts'
 import { ConnectorOAuthError } from './errors.ts'
 import { listOf, type List } from './pages.ts'
-import type { Transport } from './transport.ts'
+import { either, type Transport } from './transport.ts'
 
 /** An event, and the place to go on from after it. */
 export interface StreamedEvent {
@@ -42,7 +42,8 @@ export class Events {
    * Ends with the signal, without an error. Throws `ConnectorOAuthError` when the service refuses.
    */
   async *stream(options: StreamOptions = {}): AsyncGenerator<StreamedEvent, void, undefined> {
-    const { after, signal, ...filter } = options
+    const { after, signal: ownSignal, ...filter } = options
+    const signal = either(this.#transport.signal, ownSignal)
     let position = after
     let failures = 0
     while (!isAborted(signal)) {

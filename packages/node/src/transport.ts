@@ -15,6 +15,10 @@ export interface ClientOptions {
   readonly timeoutMs?: number
   /** How often what may be repeated is tried again; default 2. */
   readonly maxRetries?: number
+  /** What sends the requests, such as one that goes through a proxy; default: the global `fetch`. */
+  readonly fetch?: typeof globalThis.fetch
+  /** Ends every call of this client; see `ConnectorOAuth.withSignal`. */
+  readonly signal?: AbortSignal
 }
 
 /** One request to the API. */
@@ -27,6 +31,8 @@ export interface ApiCall {
   readonly headers?: Readonly<Record<string, string>>
   /** A `POST` or `PATCH` that does the same twice as once. */
   readonly isRepeatable?: boolean
+  /** Its answer is for others too: the client's own signal does not end it. */
+  readonly isShared?: boolean
   readonly signal?: AbortSignal | undefined
 }
 
@@ -41,8 +47,13 @@ export class Transport {
   readonly #authorization: ClientOptions['authorization']
   readonly #timeoutMs: number
   readonly #maxRetries: number
+  readonly #fetch: typeof globalThis.fetch
+  /** The client's own signal. */
+  readonly signal: AbortSignal | undefined
 
   constructor(options: ClientOptions) {
+    // The error of `new URL` holds what was given, credentials included.
+    if (!URL.canParse(options.baseUrl)) throw new TypeError('baseUrl must be an http(s) URL')
     const url = new URL(options.baseUrl)
     if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new TypeError('baseUrl must be an http(s) URL')
     if (url.search + url.hash + url.username + url.password !== '') {
@@ -52,6 +63,8 @@ export class Transport {
     this.#authorization = options.authorization
     this.#timeoutMs = options.timeoutMs ?? 30_000
     this.#maxRetries = options.maxRetries ?? 2
+    this.#fetch = options.fetch ?? globalThis.fetch
+    this.signal = options.signal
   }
 
   /** The body's `data`. */
@@ -61,7 +74,8 @@ export class Transport {
   }
 
   /** The whole body. An answer without one is `undefined`. Throws `ConnectorOAuthError` and the signal's reason. */
-  async json<T>(call: ApiCall): Promise<T> {
+  async json<T>(given: ApiCall): Promise<T> {
+    const call = this.#withOwnSignal(given)
     const reply = await this.#answer(call)
     // What the API answers is what its schemas say; `T` comes from them.
     if (reply.status === 204) return undefined as T
@@ -71,7 +85,7 @@ export class Transport {
 
   /** An answer that is read piece by piece, however long it is. Only its head has a deadline. */
   async stream(call: ApiCall): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-    const reply = await this.#answer(call)
+    const reply = await this.#answer(this.#withOwnSignal(call))
     if (reply.body === null) throw new ConnectorOAuthError('The answer has no body', { code: 'invalid_answer' })
     return reply.body
   }
@@ -82,23 +96,33 @@ export class Transport {
    * The path is looked at again once it has been joined, since `..` in it would lead to another route.
    */
   async send(path: string, init: RequestInit): Promise<Response> {
+    const signal = init.signal ?? undefined
+    return this.#send(path, init, either(this.signal, signal))
+  }
+
+  async #send(path: string, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
     const url = new URL(this.#baseUrl + path)
     if (!(url.origin + url.pathname).startsWith(this.#baseUrl + rootOf(path))) {
       throw new TypeError('The path leads elsewhere; leave out dot segments')
     }
-    const headers = new Headers(init.headers)
-    headers.set('authorization', `Bearer ${await this.#token()}`)
     const late = new AbortController()
-    const timer = setTimeout(() => late.abort(), this.#timeoutMs)
-    const signals = init.signal ? [late.signal, init.signal] : [late.signal]
+    const timer = setTimeout(() => late.abort(tooLate()), this.#timeoutMs)
+    const ended = signal ? AbortSignal.any([late.signal, signal]) : late.signal
     try {
-      return await fetch(url, { ...init, headers, redirect: 'manual', signal: AbortSignal.any(signals) })
-    } catch (error) {
-      init.signal?.throwIfAborted()
-      throw unreachable(late.signal, error)
+      const headers = new Headers(init.headers)
+      headers.set('authorization', `Bearer ${await unlessAborted(this.#token(), ended)}`)
+      const ask = this.#fetch
+      return await ask(url, { ...init, headers, redirect: 'manual', signal: ended }).catch((error: unknown) => {
+        signal?.throwIfAborted()
+        throw unreachable(late.signal, error)
+      })
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  #withOwnSignal(call: ApiCall): ApiCall {
+    return call.isShared ? call : { ...call, signal: either(this.signal, call.signal) }
   }
 
   async #answer(call: ApiCall): Promise<Response> {
@@ -119,7 +143,7 @@ export class Transport {
     const { method, headers, body, signal } = call
     let reply: Response
     try {
-      reply = await this.send(call.path + queryOf(call.query), {
+      const init = {
         method,
         headers: {
           ...headers,
@@ -127,8 +151,8 @@ export class Transport {
           ...(body !== undefined && { 'content-type': 'application/json' }),
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
-        signal: signal ?? null,
-      })
+      }
+      reply = await this.#send(call.path + queryOf(call.query), init, signal)
     } catch (error) {
       if (error instanceof ConnectorOAuthError) return error
       throw error
@@ -149,14 +173,42 @@ export class Transport {
   }
 
   async #token(): Promise<string> {
-    return typeof this.#authorization === 'string' ? this.#authorization : this.#authorization()
+    const given = typeof this.#authorization === 'string' ? this.#authorization : await this.#authorization()
+    const token = given.trim()
+    // The error that `Headers` throws would show it.
+    if (!/^[\x21-\x7e]+$/.test(token)) throw new TypeError('authorization must give a bearer token, without "Bearer"')
+    return token
+  }
+}
+
+const tooLate = (): Error =>
+  new ConnectorOAuthError('The connector service did not answer in time', { code: 'timeout' })
+
+/** A signal that ends with the first of two. */
+export function either(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
+  return one && other ? AbortSignal.any([one, other]) : (one ?? other)
+}
+
+/** What is promised, unless the signal ends the wait for it first; then its reason is thrown. */
+export async function unlessAborted<T>(promised: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promised
+  const done = new AbortController()
+  const aborted = new Promise<never>((_resolve, reject) => {
+    const end = (): void => reject(signal.reason)
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end, { signal: done.signal })
+  })
+  try {
+    return await Promise.race([aborted, promised])
+  } finally {
+    done.abort()
   }
 }
 
 /** Fetch tells why in `cause`, which names addresses and no secret; here a word must do. */
 function unreachable(late: AbortSignal, error: unknown): Error {
   if (error instanceof ConnectorOAuthError) return error
-  if (late.aborted) return new ConnectorOAuthError('The connector service did not answer in time', { code: 'timeout' })
+  if (late.aborted) return tooLate()
   return new ConnectorOAuthError('The connector service could not be reached', { code: 'network' })
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { inspect } from 'node:util'
 import { ConnectorOAuth, ConnectorOAuthError } from '../src/index.ts'
 import { answering, json } from './support.ts'
 
@@ -126,4 +127,72 @@ it('lets no id or path lead to another route', async () => {
   await connector.fetch('/v1/../items/%2F?q=../..').catch(() => {})
   assert.equal(service.asked.length, 1)
   assert.match(service.asked[0]?.path ?? '', /\/connectors\/conn_1\/proxy\/items\/%2F\?q=\.\.\/\.\.$/)
+})
+
+it('counts the time that the bearer takes, and tells an error of its maker as it is', async () => {
+  const never = (): Promise<string> => new Promise(() => {})
+  const options = { baseUrl: 'http://127.0.0.1:9', maxRetries: 0, timeoutMs: 50 }
+  await assert.rejects(new ConnectorOAuth({ ...options, authorization: never }).me(), isError('timeout', 0))
+  const failing = (): never => {
+    throw new RangeError('no key')
+  }
+  await assert.rejects(new ConnectorOAuth({ ...options, authorization: failing }).me(), RangeError)
+})
+
+it('shows neither a bearer that fits in no header nor credentials of a base URL', async () => {
+  const secret = 'secret-of-the-test'
+  await using service = await answering((_request, reply) => json(reply, 200, { data: {} }))
+  const shown = (error: unknown): boolean => inspect(error, { depth: 9, showHidden: true }).includes(secret)
+  for (const authorization of [`${secret}\nx`, `Bearer ${secret}`, `${secret}\u2603`]) {
+    await assert.rejects(new ConnectorOAuth({ baseUrl: service.url, authorization }).me(), (error) => !shown(error))
+  }
+  for (const baseUrl of [`http://u:${secret}@`, `http://u:${secret}@a.example`]) {
+    assert.throws(
+      () => new ConnectorOAuth({ baseUrl, authorization: 'x' }),
+      (error) => !shown(error),
+    )
+  }
+  await new ConnectorOAuth({ baseUrl: service.url, authorization: `${secret}\n` }).me()
+  assert.equal(service.asked.length, 1)
+})
+
+it('ends what a signal ends, and what others wait for goes on', async () => {
+  const held = Promise.withResolvers<void>()
+  await using service = await answering((request, reply) => {
+    if (request.url?.endsWith('/token') !== true) return
+    const expires = new Date(Date.now() + 3_600_000).toISOString()
+    void held.promise.then(() =>
+      json(reply, 200, { data: { access_token: 'at', token_type: 'Bearer', expires_at: expires, scopes: [] } }),
+    )
+  })
+  const client = clientOf(service.url)
+  const stop = new AbortController()
+  const stopped = client.withSignal(stop.signal)
+  const connector = (of: ConnectorOAuth) => of.connectors(place).connector('conn_1')
+  const ended = [
+    stopped.me(),
+    stopped.connectors(place).list().page(),
+    connector(stopped).fetch('/slow'),
+    connector(stopped).getAccessToken(),
+  ].map(async (call) => assert.rejects(call, { message: 'the request is over' }))
+  const stream = stopped.events.stream()
+  const streaming = stream.next()
+  const waiting = connector(client).getAccessToken()
+  stop.abort(new Error('the request is over'))
+  await Promise.all(ended)
+  assert.deepEqual(await streaming, { value: undefined, done: true })
+  held.resolve()
+  assert.equal((await waiting).access_token, 'at')
+  assert.equal(service.asked.filter(({ path }) => path.endsWith('/token')).length, 1)
+  await assert.rejects(connector(stopped).getAccessToken(), { message: 'the request is over' })
+})
+
+it('sends by what it is given to send with', async () => {
+  const asked: string[] = []
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    asked.push(`${init?.method} ${String(input instanceof Request ? input.url : input)}`)
+    return Response.json({ data: { tenant_id: 'acme' } })
+  }
+  await new ConnectorOAuth({ baseUrl: 'https://connectors.example/in/', authorization: 'x', fetch }).me()
+  assert.deepEqual(asked, ['GET https://connectors.example/in/v1/me'])
 })
