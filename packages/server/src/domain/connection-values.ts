@@ -76,6 +76,11 @@ export function keptValues(row: { readonly url_variables: unknown }): UrlValues 
   return row.url_variables as UrlValues
 }
 
+/** For the record and the platform: where the account is, if anybody had to say so. */
+export function toldValues(values: UrlValues): { readonly url_variables?: UrlValues } {
+  return Object.keys(values).length === 0 ? {} : { url_variables: values }
+}
+
 /** The default is as good as no value, and so the same context. */
 function withoutDefaults(definition: ProviderDefinition, values: UrlValues): UrlValues {
   const variables = definition.url_variables ?? {}

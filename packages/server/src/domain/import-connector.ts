@@ -6,7 +6,7 @@ import { beginConnecting } from '../store/connecting.ts'
 import { addConnector, findConnector } from '../store/connectors.ts'
 import { addEvent } from '../store/events.ts'
 import { storeAnswer, takeIdempotencyKey } from '../store/idempotency-keys.ts'
-import { connectionValues, type UrlValues } from './connection-values.ts'
+import { connectionValues, toldValues, type UrlValues } from './connection-values.ts'
 import { connectorPlace } from './connector-places.ts'
 import { viewConnector, type ConnectorView } from './connector-view.ts'
 import type { Context } from './context.ts'
@@ -111,7 +111,13 @@ export async function importConnector(
         resourceType: 'connector',
         resourceId: id,
         place: ids,
-        metadata: { provider_slug: providerSlug, space_id: spaceId, collection_id: collectionId, imported: true },
+        metadata: {
+          provider_slug: providerSlug,
+          space_id: spaceId,
+          collection_id: collectionId,
+          imported: true,
+          ...toldValues(provider.urlVariables),
+        },
       },
       now,
     )

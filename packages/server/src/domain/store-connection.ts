@@ -22,7 +22,7 @@ import { finishTransaction } from '../store/transactions.ts'
 import type { Place } from '../vault/place.ts'
 import { writeCallerContext } from './caller-context.ts'
 import { endConnectSession } from './connect-session-end.ts'
-import { areOtherValues, keptValues } from './connection-values.ts'
+import { areOtherValues, keptValues, toldValues } from './connection-values.ts'
 import { connectorPlace } from './connector-places.ts'
 import type { Context } from './context.ts'
 import { logChange } from './log-change.ts'
@@ -88,6 +88,7 @@ export async function storeConnection(context: Needs, transaction: Transaction, 
           space_id: transaction.space_id,
           collection_id: transaction.collection_id,
           session_id: transaction.transaction_id,
+          ...toldValues(provider.urlVariables),
         },
         callerContext,
       },

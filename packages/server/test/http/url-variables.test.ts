@@ -7,7 +7,7 @@ import { authorizePath } from '../support/consent.ts'
 import { proxyPath } from '../support/proxied.ts'
 import type { TestService } from '../support/service.ts'
 import { askSession, connectShop, shopSecret, shopSlug, startShops, type Shops } from '../support/shops.ts'
-import { assertProblem, connectorsPath, dataOf, jsonOf, type Json } from './calls.ts'
+import { assertProblem, connectorsPath, dataOf, eventsOf, jsonOf, type Json } from './calls.ts'
 import { adminPath } from './own-providers.ts'
 
 let shops: Shops
@@ -39,6 +39,8 @@ describe('two shops of one provider app', () => {
       assert.equal(more.length, 0)
       assert.equal(new URLSearchParams(request?.body).get('client_secret'), shopSecret)
       assert.deepEqual((await connector(id))['url_variables'], { shop })
+      const [event] = await eventsOf(service, { resource_id: id })
+      assert.deepEqual(event?.metadata['url_variables'], { shop })
       assert.match(String(await token(id)), new RegExp(`^access-${shop}-`))
     }
   })
