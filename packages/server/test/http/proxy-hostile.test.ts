@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { bypasses } from '../oauth/bypasses.ts'
+import { wptInputs } from '../oauth/wpt/inputs.ts'
 import { proxiedConnector, proxiedToken, proxyPath } from '../support/proxied.ts'
 import { startRawProvider, type RawProvider } from '../support/raw-provider.ts'
 import { startTestService, type TestService } from '../support/service.ts'
@@ -64,6 +65,35 @@ describe('a path that would leave the provider’s API', () => {
       assert.doesNotMatch(answer, /^HTTP\/1\.1 2/, JSON.stringify(path))
     }
     assert.deepEqual(provider.asked.slice(soFar), [])
+    assert.deepEqual(trap.asked, [])
+  })
+
+  it('reaches nothing outside the API by any text of the web platform’s URL test data', async () => {
+    const token = await service.token()
+    const soFar = provider.asked.length
+    // As bytes of the request line; a line break would end it.
+    const paths = wptInputs.map((input) =>
+      Buffer.from(`/${input.replaceAll(/[\r\n]/g, '')}`, 'utf8').toString('latin1'),
+    )
+    for (let next = 0; next < paths.length; next += 16) {
+      await Promise.all(
+        paths
+          .slice(next, next + 16)
+          .map((path) =>
+            raw(
+              `GET ${proxyPath(id, path)} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${token}\r\nconnection: close\r\n\r\n`,
+            ),
+          ),
+      )
+    }
+    const reached = provider.asked.slice(soFar)
+    assert.ok(reached.length > 100, `${reached.length} reached the provider, too few to show anything`)
+    for (const line of reached) {
+      const [, target = ''] = /^GET (\S+) HTTP\/1\.1$/.exec(line) ?? []
+      const url = new URL(target, provider.origin)
+      assert.equal(url.origin, provider.origin, line)
+      assert.ok(url.pathname.startsWith('/api/v1/'), line)
+    }
     assert.deepEqual(trap.asked, [])
   })
 

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { joinApiUrl } from '../../src/oauth/api-url.ts'
 import { bypasses } from './bypasses.ts'
+import { wptInputs } from './wpt/inputs.ts'
 
 const base = 'https://api.provider.example/rest/v2'
 const join = (path: string, query?: string, own: Readonly<Record<string, string>> = {}) =>
@@ -37,6 +38,25 @@ describe('an API address', () => {
   for (const path of bypasses) {
     it(`refuses ${JSON.stringify(path)}`, () => assert.deepEqual(join(path), { kind: 'refused', reason: 'path' }))
   }
+
+  it('stays at its origin and below its path whatever the web platform’s URL test data puts there', () => {
+    assert.ok(wptInputs.length > 700)
+    let taken = 0
+    for (const input of wptInputs) {
+      for (const path of [input, `/${input}`, `/items/${input}`]) {
+        const [before = '', ...after] = path.split('?')
+        for (const found of [join(path), join(before, after.length === 0 ? undefined : after.join('?'))]) {
+          if (found.kind === 'refused') continue
+          taken += 1
+          // Judged by the platform's own parser, not by the text.
+          const { origin, username, password, pathname, hash } = new URL(found.url)
+          assert.deepEqual([origin, username, password, hash], ['https://api.provider.example', '', '', ''], path)
+          assert.ok(pathname.startsWith('/rest/v2/'), path)
+        }
+      }
+    }
+    assert.ok(taken > 300, `${taken} were taken, too few to show anything`)
+  })
 
   it('keeps a base with and without a slash at its end apart from its neighbours', () => {
     for (const prefix of ['/rest', '/rest/', '/rest//']) {
