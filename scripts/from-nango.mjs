@@ -31,7 +31,13 @@ async function writeAccounts(mapping) {
       continue
     }
     const query = new URLSearchParams({ provider_config_key: key, refresh_token: 'true' })
-    const { credentials } = await ask(`/connections/${encodeURIComponent(id)}?${query.toString()}`)
+    const answer = await ask(`/connections/${encodeURIComponent(id)}?${query.toString()}`).catch((error) => {
+      // Such as 424, when it could not be refreshed; the others can still be had.
+      console.error(`${id}: ${String(error.message)}; left out`)
+      process.exitCode = 1
+    })
+    if (answer === undefined) continue
+    const { credentials } = answer
     if (credentials?.type !== 'OAUTH2') {
       console.error(`${id}: ${String(credentials?.type ?? 'no credentials')}, not OAuth 2; left out`)
       continue

@@ -226,6 +226,7 @@ it('takes over what the script for Nango wrote', async () => {
           end_user: null,
         },
         { connection_id: 'conn_n3', provider_config_key: 'stripe-key' },
+        { connection_id: 'conn_n0', provider_config_key: 'github-prod' },
         { connection_id: 'conn_n4', provider_config_key: 'github-prod' },
       ],
     },
@@ -263,8 +264,10 @@ it('takes over what the script for Nango wrote', async () => {
     const child = spawn(process.execPath, [script, await fileOf('mapping.json', JSON.stringify(mapping))], {
       env: { NANGO_SECRET_KEY: key, NANGO_URL: url },
     })
-    const [written, told] = await Promise.all([text(child.stdout), text(child.stderr)])
-    assert.match(told, /conn_n3: stripe-key[^]*conn_n4: API_KEY[^]*2 of 4 connections written/)
+    const [written, told] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+    assert.match(told, /conn_n3: stripe-key[^]*conn_n0: [^\n]*404[^]*conn_n4: API_KEY[^]*2 of 5 connections written/)
+    assert.equal(child.exitCode, 1)
+    assert.ok(!told.includes(key))
     const { code, counts } = await runImport(await fileOf('nango.jsonl', written), '--sub', 'platform')
     assert.deepEqual([code, counts], [0, { step: 'imported', lines: 2, new: 2, present: 0, refused: 0 }])
     const row = await connectorRow(service, 'conn_n1')
