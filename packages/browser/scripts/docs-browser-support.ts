@@ -26,7 +26,7 @@ export function renderSupportPage(): string {
   return `# What finishes a connection in the browser
 
 The [browser package](../packages/browser/README.md) has several ways to learn how a window ended, and takes the first that works; \`via\` in its result says which. Each row is played by a test
-in the real browser, Chromium and Firefox ESR as Debian has them; an empty cell was not tried there. Safari was not tried.
+in the real browser, Chromium and Firefox ESR as Debian has them; an empty cell was not tried there. Safari was not tried. The Connect page and links are not in the table yet.
 
 | Way | What it means |
 | --- | --- |
