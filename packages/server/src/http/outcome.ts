@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify'
 import type { ErrorAnswer } from './errors.ts'
 import { outcomePage, type Outcome } from './pages/outcome-page.ts'
-import { sendPage } from './pages/page.ts'
-import { wordsFor } from './pages/words.ts'
+import { languageOf, sendPage } from './pages/page.ts'
+import { failureWords } from './words/failure-words.ts'
 
 /**
  * Sends a failed navigation as a page. A server's fault shows the id to quote. `backTo` is where the user came from, for
@@ -15,13 +15,15 @@ export function sendOutcome(
   backTo?: string,
 ): FastifyReply {
   const id = 'correlation_id' in answer.body ? ` · ${String(answer.body.correlation_id)}` : ''
+  const language = languageOf(reply.request)
   void reply.headers(answer.headers)
   return sendPage(
     reply,
     answer.status,
     outcomePage({
       kind: 'failed',
-      ...wordsFor(answer.code),
+      language,
+      ...failureWords(language.words, answer.code),
       details: { code: `${answer.code}${id}`, text: answer.detail },
       audience,
       backTo,

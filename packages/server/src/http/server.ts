@@ -18,6 +18,7 @@ import { registerReference } from './reference.ts'
 import { authorizeRoute } from './routes/authorize.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { callbackRoutes } from './routes/callback.ts'
+import { connectPageRoutes } from './routes/connect-page.ts'
 import { connectPageCalls } from './routes/connect-page-calls.ts'
 import { connectSessionRoutes } from './routes/connect-sessions.ts'
 import { connectorRoutes } from './routes/connectors.ts'
@@ -124,6 +125,7 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
     sessionRoutes(api, http)
     connectSessionRoutes(api, http)
     connectPageCalls(api, http)
+    connectPageRoutes(api, http)
     connectorRoutes(api, http)
     leaseRoutes(api, http)
     await proxyRoutes(api, http)

@@ -29,6 +29,13 @@ const selectByToken = lookup(
    from connect_sessions
    where token_digest = $1`,
 )
+const selectLook = lookup(
+  'connect_sessions.look',
+  `select locale, display_name, accent, radius_px, logo
+   from connect_sessions
+   left join tenant_appearance using (tenant_id)
+   where connect_session_id = $1`,
+)
 const countLive = statement(
   'connect_sessions.live',
   `select count(*)::int as live
@@ -108,6 +115,19 @@ export async function findConnectSession(
 /** Finds a session, over or not, before its tenant is known. */
 export async function findConnectSessionByToken(system: Db, digest: Buffer): Promise<ConnectSession | undefined> {
   return (await system.query<ConnectSession>(selectByToken, [digest]))[0]
+}
+
+/** What the page looks like: of the session's tenant, and nothing else of it. */
+export interface Look {
+  readonly locale: string | null
+  readonly display_name: string | null
+  readonly accent: string | null
+  readonly radius_px: number | null
+  readonly logo: string | null
+}
+
+export async function findLook(system: Db, id: ConnectSessionId): Promise<Look | undefined> {
+  return (await system.query<Look>(selectLook, [id]))[0]
 }
 
 /** How many of a principal's sessions could still connect something. */

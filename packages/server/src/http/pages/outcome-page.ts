@@ -1,8 +1,10 @@
+import type { Language } from '../words/languages.ts'
 import type { Page } from './page.ts'
 import { escapeHtml, scriptJson } from './page.ts'
 
 /** How a popup ended. */
 export interface Outcome {
+  readonly language: Language
   readonly kind: 'connected' | 'awaiting_completion' | 'failed'
   readonly title: string
   readonly sentence: string
@@ -21,16 +23,19 @@ export interface Outcome {
  * completion code, which the page takes from its own fragment and wipes from the address.
  */
 export function outcomePage(outcome: Outcome): Page {
+  const { language } = outcome
+  const { words } = language
   const mark = { connected: tick, awaiting_completion: dots, failed: exclamation }[outcome.kind]
   const tone = { connected: '', awaiting_completion: ' wait', failed: ' bad' }[outcome.kind]
   return {
+    language,
     title: outcome.title,
     body: `<div class="mark${tone}" aria-hidden="true">${mark}</div>
 <h1>${escapeHtml(outcome.title)}</h1>
 <p role="${outcome.kind === 'failed' ? 'alert' : 'status'}">${escapeHtml(outcome.sentence)}</p>
-${outcome.backTo === undefined ? '' : `<p><a href="${escapeHtml(outcome.backTo)}">Go back to the app</a></p>`}
-<button type="button" id="close">Close this window</button>
-<p id="stays" role="status" hidden>The browser keeps this window open; close it yourself.</p>
+${outcome.backTo === undefined ? '' : `<p><a href="${escapeHtml(outcome.backTo)}">${escapeHtml(words.back_to_app)}</a></p>`}
+<button type="button" class="button" id="close">${escapeHtml(words.close)}</button>
+<p id="stays" role="status" hidden>${escapeHtml(words.stays)}</p>
 ${detailsOf(outcome)}`,
     script: closingScript(outcome),
     keepsOpener: true,
@@ -43,10 +48,10 @@ const tick = drawn('<path d="m5 12.5 5 5 9-10.5"/>')
 const dots = drawn('<path d="M5.5 12h.01M12 12h.01M18.5 12h.01"/>')
 const exclamation = drawn('<path d="M12 5v9M12 18.5v.01"/>')
 
-function detailsOf({ details }: Outcome): string {
+function detailsOf({ details, language }: Outcome): string {
   if (details === undefined) return ''
-  const text = details.text === undefined ? '' : `<p>${escapeHtml(details.text)}</p>`
-  return `<details><summary>Details</summary>${text}<p><code>${escapeHtml(details.code)}</code></p></details>`
+  const text = details.text === undefined ? '' : `<p lang="en" dir="ltr">${escapeHtml(details.text)}</p>`
+  return `<details><summary>${escapeHtml(language.words.details)}</summary>${text}<p><code>${escapeHtml(details.code)}</code></p></details>`
 }
 
 /** Long enough to read what went wrong; the opener knows at once. */

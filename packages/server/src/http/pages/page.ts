@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { chooseLanguage, type Language } from '../words/languages.ts'
+import { style } from './style.ts'
 
 /** Text made safe for HTML content and attribute values. */
 export function escapeHtml(text: string): string {
@@ -22,6 +24,7 @@ export function scriptJson(value: unknown): string {
 }
 
 export interface Page {
+  readonly language: Language
   readonly title: string
   /** HTML, everything foreign in it already escaped. */
   readonly body: string
@@ -30,6 +33,11 @@ export interface Page {
   readonly hasForm?: true
   /** A page that must reach its opener may not cut itself off from it. */
   readonly keepsOpener: boolean
+}
+
+/** The language that the browser asks for. */
+export function languageOf(request: FastifyRequest): Language {
+  return chooseLanguage(null, request.headers['accept-language'])
 }
 
 /** Sends a self-contained page: nothing third-party, nothing inline without this reply's nonce, in no frame. */
@@ -57,7 +65,7 @@ export function sendPage(reply: FastifyReply, status: number, page: Page): Fasti
 function layout(page: Page, nonce: string): string {
   const script = page.script === undefined ? '' : `<script nonce="${nonce}">${page.script}</script>`
   return `<!doctype html>
-<html lang="en">
+<html lang="${page.language.tag}" dir="${page.language.direction}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -68,7 +76,7 @@ function layout(page: Page, nonce: string): string {
 <style nonce="${nonce}">${style}</style>
 </head>
 <body>
-<main>
+<main class="card">
 ${page.body}
 </main>
 ${script}
@@ -76,33 +84,3 @@ ${script}
 </html>
 `
 }
-
-const style = `
-:root { --ink: #1c2430; --soft: #56606f; --ground: #f4f6f9; --card: #fff; --line: #dde2ea; --field: #7a8494;
-  --accent: #2457d6; --good: #0f7b4a; --bad: #b3261e; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e8ecf2; --soft: #a5b0c0; --ground: #12161c; --card: #1b212a; --line: #303947; --field: #7d899b;
-    --accent: #8fb2ff; --good: #4cc38a; --bad: #ff8a80; }
-}
-* { box-sizing: border-box; }
-body { margin: 0; min-height: 100vh; min-height: 100svh; display: grid; place-items: center; padding: 1rem;
-  background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-main { width: min(26rem, 100%); padding: 2rem clamp(1rem, 6vw, 2rem) 1.5rem; background: var(--card);
-  border: 1px solid var(--line); border-radius: 14px; text-align: center; }
-h1 { margin: 1rem 0 .5rem; font-size: 1.3rem; line-height: 1.3; text-wrap: balance; }
-p { margin: .5rem 0; color: var(--soft); overflow-wrap: anywhere; text-wrap: pretty; }
-.mark { width: 3rem; height: 3rem; margin: 0 auto; padding: .75rem; border-radius: 50%; color: var(--card);
-  background: var(--good); }
-.mark svg { display: block; }
-.mark.bad { background: var(--bad); }
-.mark.wait { background: var(--soft); }
-button { font: inherit; margin: 1rem 0; min-height: 2.75rem; padding: .5rem 1.25rem; border-radius: 8px;
-  border: 1px solid var(--field); background: transparent; color: var(--ink); cursor: pointer; }
-a { color: var(--accent); }
-button:hover { background: var(--ground); }
-details { margin-top: .5rem; padding-top: .75rem; border-top: 1px solid var(--line); font-size: .875rem; }
-summary { color: var(--soft); cursor: pointer; min-height: 1.5rem; }
-code { font-size: .85rem; }
-:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 8px; }
-@media (forced-colors: active) { .mark { border: 1px solid; } }
-`

@@ -18,7 +18,7 @@ import { textParameters, urlLength, type HttpContext } from '../http-context.ts'
 import { isPageRequest, refusePrefetch } from '../navigation.ts'
 import { sendOutcome } from '../outcome.ts'
 import { outcomePage } from '../pages/outcome-page.ts'
-import { sendPage } from '../pages/page.ts'
+import { languageOf, sendPage } from '../pages/page.ts'
 import { relayPage } from '../pages/relay-page.ts'
 import { redirectPopup } from '../popup-redirect.ts'
 import { refuseRepeats } from '../route.ts'
@@ -56,7 +56,7 @@ export async function callbackRoutes(app: FastifyInstance, http: HttpContext): P
     const { relayed, ...fields } = textParameters(request.body)
     // The provider's post is cross-site and carries no cookie; the same post from this page does.
     const isFirst = relayed === undefined && request.headers.authorization === undefined && isPageRequest(request)
-    if (isFirst) return sendPage(reply, 200, relayPage(fields))
+    if (isFirst) return sendPage(reply, 200, relayPage(languageOf(request), fields))
     refuseRepeats(request.body)
     return answer(http, request, reply, 'POST', fields)
   })
@@ -121,32 +121,34 @@ async function sendCallbackOutcome(
   const fragment = (status: string, more: Readonly<Record<string, string>> = {}): string => {
     // The transaction's own: the path was held against it.
     const provider = textParameters(request.params)['provider_slug'] ?? ''
-    return new URLSearchParams({ session_id: audience.sessionId, provider, status, ...more }).toString()
+    const connectSession: Record<string, string> = audience.connectSession
+      ? { connect_session_id: audience.connectSession.id }
+      : {}
+    const told = { session_id: audience.sessionId, ...connectSession, provider, status, ...more }
+    return new URLSearchParams(told).toString()
   }
+  const { publicUrl } = http.flows.settings
+  const connectPage = audience.connectSession && `${publicUrl}/connect/${audience.connectSession.id}`
   if (outcome.kind === 'failed') {
     if (!wantsPage) throw outcome.problem
+    // The page reads what became of it with its own token, and offers to try again.
+    if (connectPage !== undefined) return redirectPopup(reply, `${connectPage}#${fragment('failed')}`)
     const backTo = landingUri && `${landingUri}#${fragment('failed')}`
     return sendOutcome(reply, toAnswer(outcome.problem, request.id, false), audience, backTo)
   }
   unbindBrowser(request, reply, audience.sessionId)
   if (outcome.kind === 'parked') {
-    const target = landingUri ?? `${http.flows.settings.publicUrl}/v1/connectors/oauth/finished/${audience.sessionId}`
+    const target = landingUri ?? connectPage ?? `${publicUrl}/v1/connectors/oauth/finished/${audience.sessionId}`
     const code = { completion_code: outcome.completionCode.reveal() }
     return redirectPopup(reply, `${target}#${fragment('awaiting_completion', code)}`)
   }
   const body = connectedBody(outcome.connected)
   if (!wantsPage) return reply.code(200).send(body)
-  if (landingUri !== undefined) return redirectPopup(reply, `${landingUri}#${fragment('connected')}`)
-  return sendPage(
-    reply,
-    200,
-    outcomePage({
-      kind: 'connected',
-      title: 'Account connected',
-      sentence: 'You can close this window and go back to the app.',
-      audience,
-    }),
-  )
+  const end = landingUri ?? connectPage
+  if (end !== undefined) return redirectPopup(reply, `${end}#${fragment('connected')}`)
+  const language = languageOf(request)
+  const [title, sentence] = [language.words['connected.title'], language.words['connected.text']]
+  return sendPage(reply, 200, outcomePage({ kind: 'connected', language, title, sentence, audience }))
 }
 
 /** The seed's own success body. */

@@ -3,7 +3,9 @@ import { transactionId } from '../../core/ids.ts'
 import { readFinishedPage } from '../../domain/finished-page.ts'
 import { textParameters, type HttpContext } from '../http-context.ts'
 import { outcomePage, type Outcome } from '../pages/outcome-page.ts'
-import { sendPage } from '../pages/page.ts'
+import { languageOf, sendPage } from '../pages/page.ts'
+import { failureWords } from '../words/failure-words.ts'
+import type { Language } from '../words/languages.ts'
 
 /**
  * `GET /v1/connectors/oauth/finished/{session_id}`
@@ -16,28 +18,24 @@ export function finishedRoute(app: FastifyInstance, http: HttpContext): void {
     const id = textParameters(request.params)['session_id'] ?? ''
     const isId = /^[A-Za-z0-9_-]{1,64}$/.test(id)
     const audience = isId ? await readFinishedPage(http.flows, transactionId(id)) : undefined
-    return sendPage(reply, audience === undefined ? 404 : 200, outcomePage(wording(audience)))
+    return sendPage(reply, audience === undefined ? 404 : 200, outcomePage(wording(languageOf(request), audience)))
   })
 }
 
-function wording(audience: { readonly sessionId: string; readonly origin: string | undefined } | undefined): Outcome {
+function wording(
+  language: Language,
+  audience: { readonly sessionId: string; readonly origin: string | undefined } | undefined,
+): Outcome {
+  const { words } = language
   if (audience === undefined) {
-    const sentence = 'This connection is not known here, or it ended a while ago. Go back to the app and start again.'
-    return { kind: 'failed', title: 'Nothing to finish here', sentence, details: { code: 'session_unknown' }, audience }
+    const unknown = failureWords(words, 'session_unknown')
+    return { kind: 'failed', language, ...unknown, details: { code: 'session_unknown' }, audience }
   }
   if (audience.origin === undefined) {
-    const sentence =
-      'Your consent was given, but the app cannot be told of it, so nothing is connected yet. Please tell the people who run the app, and show them the details below.'
-    const hint = 'The connection was started without an origin and without a landing page; start it with one of them.'
-    return {
-      kind: 'awaiting_completion',
-      title: 'Almost connected',
-      sentence,
-      details: { code: 'no_origin', text: hint },
-      audience,
-    }
+    const text = 'The connection was started without an origin and without a landing page; start it with one of them.'
+    const untold = failureWords(words, 'no_origin')
+    return { kind: 'awaiting_completion', language, ...untold, details: { code: 'no_origin', text }, audience }
   }
-  const sentence =
-    'The app is finishing the connection. This window closes by itself; if it stays, close it and go back.'
-  return { kind: 'awaiting_completion', title: 'Almost connected', sentence, audience }
+  const [title, sentence] = [words['almost.title'], words['almost.text']]
+  return { kind: 'awaiting_completion', language, title, sentence, audience }
 }

@@ -1,0 +1,309 @@
+/**
+ * The hosted Connect page: from choosing a provider to the end of the connection. It shows what the service says of its
+ * session, starts attempts when the user clicks, and completes nothing.
+ */
+import {
+  CallError,
+  cancelPage,
+  connectSessionId,
+  hasToken,
+  isOurs,
+  keepToken,
+  readPage,
+  startAttempt,
+  waitFor,
+  waitingFor,
+} from './calls.js'
+import { button, stays, words } from './dom.js'
+import { fieldsOf, showFields } from './fields.js'
+import * as ends from './outcomes.js'
+import { showPicker } from './picker.js'
+import { showReview } from './review.js'
+import { handOver, hasOpener, landingAddress, onOutcome, openWindow, tellOpener } from './windows.js'
+
+const lookEveryMs = 1_000
+/** A parked code waits two minutes for its starter. */
+const finishesWithinMs = 130_000
+const closesAfterMs = 1_500
+
+let page
+let given = {}
+let watching
+let isConfirmed = false
+
+const providerOf = (slug) => page.providers.find((provider) => provider.provider_slug === slug)
+const chosen = () => providerOf(page.attempt?.provider_slug)
+
+/** An outcome in the fragment: where the provider's answer has brought this window back to. */
+function takeFragment() {
+  const fragment = location.hash.slice(1)
+  // Neither the token nor a completion code stays in the address or the history.
+  if (fragment !== '') history.replaceState(null, '', location.pathname + location.search)
+  if (fragment.startsWith('cst_')) keepToken(fragment)
+  const outcome = Object.fromEntries(new URLSearchParams(fragment))
+  return outcome.session_id === undefined ? undefined : outcome
+}
+
+async function begin() {
+  const outcome = takeFragment()
+  if (outcome !== undefined && (await handOver(outcome))) {
+    window.close()
+    return ends.showEnd('connected', ['tick'], closeButton())
+  }
+  if (!hasToken()) return ends.showFailure('connect_token_invalid', {})
+  if (!(await look())) return
+  if (page.connect_session_id !== connectSessionId) return ends.showFailure('connect_token_invalid', {})
+  if (outcome !== undefined && isOurs(outcome.session_id)) return take(outcome)
+  resume()
+}
+
+/** Reads the session anew; shows why when that fails. */
+async function look() {
+  try {
+    page = await readPage()
+    return true
+  } catch (error) {
+    fail(error, begin)
+    return false
+  }
+}
+
+function fail(error, again) {
+  const { code, reference } = error instanceof CallError ? error : { code: 'internal_error' }
+  // An error of ours is shown, and told whoever looks at the console.
+  if (!(error instanceof CallError)) console.error(error)
+  ends.showFailure(code, { reference, again, leave: page && leaveButton(code) })
+}
+
+/** Where a page that is opened, or loaded anew, goes on. */
+function resume() {
+  switch (page.status) {
+    case 'connected':
+      return page.missing_scopes.length > 0 && chosen() ? partial() : ends.showAlready(leaveButton())
+    case 'failed':
+      return ends.showFailure(page.error_code ?? 'cancelled', {
+        reference: page.attempt?.session_id,
+        leave: leaveButton(),
+      })
+    case 'expired':
+      return ends.showFailure('connect_session_expired', { leave: leaveButton() })
+    case 'awaiting_completion':
+      if (isOurs(page.attempt.session_id)) return finishing()
+      break
+    default:
+  }
+  if (page.attempt?.status === 'started' && page.attempt.session_id === waitingFor()) return elsewhere(chosen())
+  if (page.mode === 'link' && !isConfirmed) return ends.showConfirm(page, { yes: confirm })
+  choose()
+}
+
+function confirm() {
+  isConfirmed = true
+  choose()
+}
+
+function choose() {
+  // Nobody could be told: consent would be given for nothing.
+  if (page.origin !== null && page.redirect_uri === null && !hasOpener()) {
+    return ends.showEnd('unreachable', ['exclamation', 'warn'], closeButton())
+  }
+  const [only, another] = page.providers
+  if (only !== undefined && another === undefined) return prepare(only)
+  showPicker(page, { choose: prepare, cancel: cancelButton })
+}
+
+function prepare(provider) {
+  if (!provider.setup_complete) {
+    const back = page.providers.length > 1 && button(words.back, choose)
+    return ends.showFailure('provider_not_configured', { leave: back || leaveButton('provider_not_configured') })
+  }
+  const back = page.providers.length > 1 ? button(words.back, choose, 'quiet') : undefined
+  if (fieldsOf(provider).length === 0) return review(provider, { back, cancel: cancelButton })
+  showFields(provider, given, {
+    back,
+    cancel: cancelButton,
+    next(values) {
+      given = values
+      review(provider, { back: button(words.back, () => prepare(provider), 'quiet'), cancel: cancelButton })
+    },
+  })
+}
+
+function review(provider, buttons) {
+  showReview(page, provider, { ...buttons, go: () => go(provider) })
+}
+
+/**
+ * Starts an attempt. Where only a message can tell the app, the provider gets a window of its own: its pages may cut a
+ * window off from its opener for good, and this one must stay within reach.
+ */
+async function go(provider, place = page.redirect_uri === null && hasOpener() ? 'elsewhere' : 'here') {
+  const opened = place === 'elsewhere' ? openWindow() : undefined
+  if (place === 'elsewhere' && opened === undefined) {
+    return ends.showBlocked({ again: () => go(provider), here: () => go(provider, 'here') })
+  }
+  if (opened === undefined) ends.showLeaving(provider)
+  try {
+    const values = fieldsOf(provider).length > 0 ? given : undefined
+    const attempt = await startAttempt(provider.provider_slug, values)
+    if (opened === undefined) return location.assign(attempt.authorize_url)
+    waitFor(attempt.session_id)
+    opened.location.replace(attempt.authorize_url)
+    elsewhere(provider, opened)
+  } catch (error) {
+    opened?.close()
+    fail(error, () => prepare(provider))
+  }
+}
+
+/** The provider's pages are in another window; its outcome arrives over the channel, or the service tells. */
+function elsewhere(provider, opened) {
+  ends.showElsewhere(provider, { again: () => go(provider), cancel: cancelButton() })
+  let closedLooks = 0
+  watch(async () => {
+    if (page.status === 'connected' || page.attempt?.status === 'failed') return settle()
+    closedLooks = opened?.closed === true && page.attempt?.status === 'started' ? closedLooks + 1 : 0
+    // A window that a provider's pages cut off looks closed and is not, so this page goes on listening.
+    if (closedLooks === 3)
+      ends.showEnd(
+        'closed',
+        ['window', 'warn'],
+        button(words.try_again, () => prepare(provider), 'main'),
+        cancelButton(),
+      )
+  })
+}
+
+function finishing() {
+  ends.showFinishing()
+  const endsAt = performance.now() + finishesWithinMs
+  watch(async () => {
+    if (page.status === 'connected' || page.attempt?.status === 'failed') return settle()
+    if (page.attempt?.status === 'expired' || performance.now() > endsAt) {
+      stopWatching()
+      ends.showEnd('unfinished', ['clock', 'warn'], button(words.try_again, choose, 'main'), leaveButton())
+    }
+  })
+}
+
+/** Tells the app of an outcome that came back, and shows it. */
+async function take(outcome) {
+  const { session_id, provider, completion_code } = outcome
+  waitFor(null)
+  if (outcome.status === 'failed') return settle()
+  const told = tellOpener(page, {
+    session_id,
+    provider,
+    status: outcome.status,
+    ...(completion_code && { completion_code }),
+  })
+  if (!told && outcome.status !== 'connected') {
+    return ends.showEnd('unreachable', ['exclamation', 'warn'], closeButton())
+  }
+  finishing()
+}
+
+/** Shows how the newest attempt has ended, as the service says. */
+async function settle() {
+  stopWatching()
+  if (!(await look())) return
+  const { attempt } = page
+  if (page.status === 'connected' && attempt?.status !== 'failed') {
+    if (page.missing_scopes.length > 0 && chosen()) return partial()
+    ends.showSuccess(chosen(), leaveButton())
+    if (hasOpener()) setTimeout(() => window.close(), closesAfterMs)
+    return
+  }
+  const code = attempt?.error_code ?? 'internal_error'
+  const again = page.attempts_left > 0 && page.status !== 'failed' ? () => restart(attempt) : undefined
+  ends.showFailure(code, { reference: attempt?.session_id, again, leave: leaveButton(code) })
+}
+
+function restart(attempt) {
+  const provider = providerOf(attempt?.provider_slug)
+  if (provider === undefined) return choose()
+  prepare(provider)
+}
+
+function partial() {
+  ends.showPartial(page, chosen(), { ask: () => go(chosen()), leave: leaveButton(undefined, words['partial.leave']) })
+}
+
+function watch(judge) {
+  stopWatching()
+  const mine = {}
+  watching = mine
+  const turn = async () => {
+    if (watching !== mine) return
+    try {
+      page = await readPage()
+      if (watching === mine) await judge()
+    } catch (error) {
+      // A look that did not arrive says nothing; a refusal does.
+      if (watching === mine && error.code !== 'network') return fail(error, begin)
+    }
+    if (watching === mine) mine.timer = setTimeout(turn, lookEveryMs)
+  }
+  mine.timer = setTimeout(turn, lookEveryMs)
+}
+
+function stopWatching() {
+  clearTimeout(watching?.timer)
+  watching = undefined
+}
+
+const outcomeOf = (status, code) => ({
+  session_id: page.attempt?.session_id ?? connectSessionId,
+  provider: page.attempt?.provider_slug,
+  status,
+  error_code: code,
+})
+
+/** Gives the connection up. A mailed link stays good, so that a slip costs nothing. */
+function cancelButton() {
+  return button(words.cancel, cancel, 'quiet')
+}
+
+async function cancel() {
+  stopWatching()
+  if (page.mode === 'link') return ends.showLater()
+  await cancelPage().catch(() => undefined)
+  if (page.redirect_uri !== null && page.mode === 'redirect') {
+    return location.replace(landingAddress(page, outcomeOf('failed', 'cancelled')))
+  }
+  leave('cancelled')
+  ends.showFailure('cancelled', { leave: closeButton() })
+}
+
+/** The way out of an end: back to the app, or the window closes. */
+function leaveButton(code, text) {
+  if (page.mode === 'popup') return button(text ?? words.close, () => leave(code))
+  const outcome = code === undefined ? outcomeOf('connected') : outcomeOf('failed', code)
+  return button(text ?? words.back_to_app, () => location.assign(landingAddress(page, outcome)))
+}
+
+function leave(code) {
+  if (code !== undefined) {
+    if (code !== 'cancelled') void cancelPage().catch(() => undefined)
+    tellOpener(page, outcomeOf('failed', code))
+  }
+  close()
+}
+
+const closeButton = () => button(words.close, close)
+
+function close() {
+  window.close()
+  setTimeout(() => stays(), 300)
+}
+
+onOutcome((outcome) => {
+  if (page === undefined || !isOurs(outcome.session_id)) return false
+  void take(outcome)
+  return true
+})
+// Back from the provider by the back button, the page may come out of the browser's memory as it was left.
+addEventListener('pageshow', (event) => {
+  if (event.persisted) void begin()
+})
+void begin()

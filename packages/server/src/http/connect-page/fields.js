@@ -1,0 +1,104 @@
+import { actions, h, heading, plain, say, show, words } from './dom.js'
+
+/** The variables of a provider's addresses that whoever connects fills in. */
+export const fieldsOf = (provider) => (provider.url_variables ?? []).filter((variable) => variable.per === 'connection')
+
+/** What a provider must know before consent; what is wrong is told while typing, once a field was left. */
+export function showFields(provider, given, { next, cancel, back }) {
+  const fields = fieldsOf(provider).map((variable) => field(variable, given[variable.name] ?? variable.default ?? ''))
+  const submit = (event) => {
+    event.preventDefault()
+    const wrong = fields.filter((one) => !one.judge(true))
+    if (wrong.length > 0) return wrong[0].focus()
+    const filled = fields.map((one) => [one.name, one.value()]).filter(([, value]) => value !== '')
+    next(Object.fromEntries(filled))
+  }
+  const values = { provider: provider.display_name }
+  const form = h(
+    'form',
+    { novalidate: true, on: { submit } },
+    fields.map((one) => one.node),
+    actions(h('button', { type: 'submit', class: 'button main' }, words.continue), back ?? cancel()),
+  )
+  show(plain('fields.title', values), heading('fields.title', values), h('p', {}, ...say('fields.text', values)), form)
+}
+
+function field(variable, initial) {
+  const id = `field-${variable.name}`
+  const wrong = h('p', { class: 'wrong', id: `${id}-wrong`, role: 'alert' })
+  let isTold = false
+  const pattern = new RegExp(variable.pattern)
+  const value = () => input.value.trim()
+  const judge = (tells) => {
+    isTold ||= tells
+    const isMissing = value() === ''
+    const isRight = isMissing ? variable.required === false : pattern.test(value())
+    const text = isRight || !isTold ? '' : isMissing ? words['fields.missing'] : words['fields.wrong']
+    // Written only when it changes, or a screen reader would repeat it at every key.
+    if (wrong.textContent !== text) wrong.textContent = text
+    input.setAttribute('aria-invalid', String(text !== ''))
+    return isRight
+  }
+  const listeners = { input: () => judge(false), change: () => judge(value() !== '') }
+  const shared = { id, 'aria-describedby': `${id}-hint ${id}-wrong`, on: listeners }
+  const input = !Array.isArray(variable.allowed)
+    ? h('input', {
+        ...shared,
+        type: 'text',
+        dir: 'ltr',
+        autocomplete: 'off',
+        autocapitalize: 'off',
+        spellcheck: 'false',
+        placeholder: variable.example ?? undefined,
+      })
+    : h(
+        'select',
+        shared,
+        variable.allowed.map((text) => h('option', { value: text }, text)),
+      )
+  if (initial !== '') input.value = initial
+  // The catalogue speaks English.
+  const description = variable.description && h('p', { class: 'hint', lang: 'en', dir: 'ltr' }, variable.description)
+  const label = h('label', { for: id }, h('bdi', { lang: 'en' }, variable.title ?? variable.name))
+  const node = h(
+    'div',
+    {},
+    label,
+    input,
+    h('div', { id: `${id}-hint` }, description || undefined, ...hints(variable)),
+    wrong,
+  )
+  return { name: variable.name, node, value, judge, focus: () => input.focus() }
+}
+
+function hints(variable) {
+  if (Array.isArray(variable.allowed)) return []
+  const kinds = kindsAllowed(variable)
+  return [
+    variable.example && h('p', { class: 'hint' }, ...say('fields.example', { example: variable.example })),
+    kinds.length > 0 &&
+      h(
+        'p',
+        { class: 'hint' },
+        ...say('fields.may_hold', { kinds: kinds.map((kind) => words[`fields.${kind}`]).join(', ') }),
+      ),
+  ].filter((hint) => hint)
+}
+
+/**
+ * Which characters a value may hold, found by trying: each is put into the middle of the example's first part, and the
+ * pattern says whether it still fits. A pattern that admits only whole words, such as regions, takes none.
+ */
+export function kindsAllowed({ pattern, example }) {
+  if (!example || !new RegExp(pattern).test(example)) return []
+  const fits = (character) => new RegExp(pattern).test(example.slice(0, 1) + character + example.slice(1))
+  const [small, capital] = [fits('q'), fits('Q')]
+  const letters = small && capital ? ['letters'] : small ? ['small_letters'] : capital ? ['capitals'] : []
+  const more = [
+    ['digits', '7'],
+    ['hyphens', '-'],
+    ['dots', '.'],
+    ['underscores', '_'],
+  ]
+  return [...letters, ...more.filter(([, character]) => fits(character)).map(([kind]) => kind)]
+}
