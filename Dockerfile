@@ -8,6 +8,14 @@ COPY packages/browser packages/browser
 RUN npm ci --ignore-scripts --include=dev --no-audit --no-fund --workspace packages/browser \
   && node packages/browser/scripts/build.ts --code
 
+FROM node:24-slim AS dashboard
+WORKDIR /app
+COPY package.json package-lock.json ./
+COPY packages/contract packages/contract
+COPY packages/dashboard packages/dashboard
+RUN npm ci --ignore-scripts --omit=dev --no-audit --no-fund --workspace packages/dashboard \
+  && node packages/dashboard/build.mjs
+
 FROM node:24-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -27,6 +35,7 @@ COPY package.json ./
 COPY packages/contract packages/contract
 COPY --from=browser /app/packages/browser/dist packages/browser/dist
 COPY packages/browser/package.json packages/browser/
+COPY --from=dashboard /app/packages/dashboard/dist packages/dashboard/dist
 COPY packages/sandbox packages/sandbox
 COPY packages/server packages/server
 # Shown at /docs.

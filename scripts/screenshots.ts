@@ -65,7 +65,7 @@ async function printedLink(service: ChildProcess): Promise<string> {
 
 async function takeAll(browser: Browser, link: string): Promise<void> {
   const context = await browser.newContext({
-    viewport: { width: 800, height: 392 },
+    viewport: { width: 960, height: 560 },
     locale: 'en-GB',
     timezoneId: 'UTC',
     colorScheme: 'light',
@@ -73,7 +73,7 @@ async function takeAll(browser: Browser, link: string): Promise<void> {
   const page = await context.newPage()
   await page.goto(link)
   await page.getByText('No account is connected yet').waitFor()
-  await take(page, 'first-page')
+  await take(page, 'overview')
 
   const opening = context.waitForEvent('page')
   await page.getByRole('button', { name: 'Connect a sandbox account' }).click()
@@ -86,8 +86,9 @@ async function takeAll(browser: Browser, link: string): Promise<void> {
   await take(popup, 'consent')
 
   await allow.click({ noWaitAfter: true })
-  await page.getByRole('listitem').waitFor()
-  await page.getByRole('heading', { name: 'Connected accounts' }).hover()
+  const accounts = page.getByRole('list', { name: 'Newest accounts' })
+  await accounts.getByRole('listitem').waitFor()
+  await accounts.scrollIntoViewIfNeeded()
   await take(page, 'connected')
 }
 

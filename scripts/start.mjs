@@ -4,9 +4,13 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { runInForeground, serverFlags } from '../packages/server/bin/runtime.mjs'
 import { bootstrap, exitWith, root } from './bootstrap.mjs'
+import { ensureDashboard } from './ensure-dashboard.mjs'
 
 await exitWith(async () => {
   const { runtime, env } = await bootstrap({ tools: false })
+  const problem = await ensureDashboard(runtime, env)
+  if (problem !== undefined)
+    process.stderr.write(`The dashboard could not be built, the rest runs without it:\n${problem}\n`)
   const server = path.join(root, 'packages', 'server')
   const follow = pathToFileURL(path.join(server, 'bin', 'follow-parent.mjs')).href
   // What pages import from `/sdk`; its tools are missing where only production's packages are installed.

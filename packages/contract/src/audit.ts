@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { PageQuery, Timestamp, data, list, nullable } from './common.ts'
+import { OrderQuery, PageQuery, Timestamp, data, list, nullable } from './common.ts'
 
 const position = (description: string) =>
   Type.Optional(Type.Integer({ minimum: 1, maximum: 9_007_199_254_740_990, description }))
@@ -22,6 +22,7 @@ export const AuditEntry = Type.Object({
 export const AuditList = list(AuditEntry)
 export const AuditQuery = Type.Object({
   ...PageQuery,
+  ...OrderQuery,
   action: Type.Optional(Type.String({ maxLength: 64 })),
   actor_id: Type.Optional(Type.String({ maxLength: 512 })),
   resource_type: Type.Optional(Type.String({ maxLength: 64 })),

@@ -28,6 +28,16 @@ export const PageQuery = {
   cursor: Type.Optional(Type.String({ maxLength: 512 })),
 }
 
+/** Lists that follow the order in which things happened can be read from either end. */
+export const OrderQuery = {
+  order: Type.Optional(
+    Type.Enum(['asc', 'desc'], {
+      default: 'asc',
+      description: '`desc` begins with the newest; a cursor goes on in its own order',
+    }),
+  ),
+}
+
 export const data = <T extends TSchema>(schema: T) => Type.Object({ data: schema })
 export const list = <T extends TSchema>(schema: T) =>
   Type.Object({

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { PageQuery, Timestamp, list, nullable } from './common.ts'
+import { OrderQuery, PageQuery, Timestamp, list, nullable } from './common.ts'
 
 export const Event = Type.Object({
   id: Type.String(),
@@ -15,6 +15,7 @@ export const Event = Type.Object({
 export const EventList = list(Event)
 export const EventQuery = Type.Object({
   ...PageQuery,
+  ...OrderQuery,
   category: Type.Optional(Type.String({ maxLength: 64 })),
   resource_type: Type.Optional(Type.String({ maxLength: 64 })),
   resource_id: Type.Optional(Type.String({ maxLength: 128 })),

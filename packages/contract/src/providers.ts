@@ -63,6 +63,7 @@ export const AdminProvider = Type.Object({
     }),
   ),
   docs_url: nullable(Type.String()),
+  setup_notes: Type.Array(Type.String(), { description: 'What to know before the client is registered there' }),
 })
 export const AdminProviderBody = data(AdminProvider)
 export const AdminProviderList = Type.Object({

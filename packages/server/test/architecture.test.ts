@@ -143,7 +143,7 @@ const rules: Architecture = {
 const source = fileURLToPath(new URL('../src/', import.meta.url))
 const files: readonly SourceFile[] = globSync('**/*.{ts,js,mjs,cjs,mts,cts}', { cwd: source })
   // Scripts of pages run in a browser.
-  .filter((file) => !['first-page', 'connect-page'].some((page) => file.startsWith(path.join('http', page) + path.sep)))
+  .filter((file) => !file.startsWith(path.join('http', 'connect-page') + path.sep))
   .map((file) => ({
     path: file.replaceAll(path.sep, '/'),
     text: readFileSync(path.join(source, file), 'utf8'),

@@ -1,7 +1,7 @@
 import { defineCommand } from 'citty'
 
 export const loginLinkCommand = defineCommand({
-  meta: { name: 'login-link', description: 'Print a one-time link that signs in to the first page' },
+  meta: { name: 'login-link', description: 'Print a one-time link that signs in to the dashboard' },
   args: {
     sub: { type: 'string', default: 'developer', description: 'Whom it signs in' },
     tenant: { type: 'string', description: 'The tenant; default: AUTH_DEFAULT_TENANT' },

@@ -1,8 +1,8 @@
-import { findHead, pageAuditEntries, type AuditFilter } from '../store/audit-entries.ts'
+import { findHead, pageAuditEntries, pageNewestAuditEntries, type AuditFilter } from '../store/audit-entries.ts'
 import { findCheckpoints, listAuditKeys } from '../store/audit-checkpoints.ts'
 import type { Context } from './context.ts'
 import { linkTenant } from './link-audit.ts'
-import { cutPage, readCursor, type Page, type PageRequest } from './page.ts'
+import { cutPage, readCursor, type OrderedPageRequest, type Page, type PageRequest } from './page.ts'
 import { Problem } from '../core/problem.ts'
 import type { AuditCheckpoint } from '../core/audit-checkpoint.ts'
 import { requireRight, type Principal } from './principal.ts'
@@ -23,23 +23,28 @@ export interface AuditEntryView {
   readonly hash: string
 }
 
-/** The tenant's record in the order of its chain. A bearer narrowed to spaces sees what happened in them. */
+/** The tenant's record in the order of its chain, or backwards. A bearer narrowed to spaces sees what happened in them. */
 export async function listAudit(
   context: Pick<Context, 'database' | 'clock' | 'activity'>,
   principal: Principal,
   filter: Omit<AuditFilter, 'spaces' | 'collections'>,
-  page: PageRequest,
+  page: OrderedPageRequest,
 ): Promise<Page<AuditEntryView>> {
   requireRight(principal, 'connectors:admin')
   const { tenantId } = principal
-  const after = readPosition(page.cursor)
+  const from = readPosition(page.cursor)
   const reach = {
     spaces: principal.spaces && [...principal.spaces],
     collections: principal.collections && [...principal.collections],
   }
   await bringUpToDate(context, principal)
   const db = context.database.tenant(tenantId)
-  const rows = await pageAuditEntries(db, tenantId, { ...filter, ...reach }, { after, limit: page.limit + 1 })
+  const wanted = { ...filter, ...reach }
+  const limit = page.limit + 1
+  const rows =
+    page.order === 'desc'
+      ? await pageNewestAuditEntries(db, tenantId, wanted, { before: from, limit })
+      : await pageAuditEntries(db, tenantId, wanted, { after: from ?? 0, limit })
   return cutPage(
     rows,
     page.limit,
@@ -87,7 +92,7 @@ export async function listCheckpoints(
   requireRight(principal, 'connectors:admin')
   requireWholeTenant(principal)
   const { tenantId } = principal
-  const after = readPosition(page.cursor)
+  const after = readPosition(page.cursor) ?? 0
   const db = context.database.tenant(tenantId)
   const upTo = (await findHead(db, tenantId))?.position ?? 0
   const rows = await findCheckpoints(db, tenantId, { after, upTo, limit: page.limit + 1 })
@@ -104,9 +109,9 @@ export function requireWholeTenant(principal: Principal): void {
   if (principal.spaces !== undefined || principal.collections !== undefined) throw new Problem('space_forbidden')
 }
 
-function readPosition(cursor: string | undefined): number {
+function readPosition(cursor: string | undefined): number | undefined {
   const at = readCursor(cursor)
-  if (at === undefined) return 0
+  if (at === undefined) return undefined
   if (!/^\d{1,15}$/.test(at.id)) throw new Problem('invalid_cursor')
   return Number(at.id)
 }

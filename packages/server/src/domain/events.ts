@@ -1,29 +1,34 @@
 import { Problem } from '../core/problem.ts'
-import { pageEvents, type EventFilter, type PagedEvent } from '../store/events.ts'
+import { pageEvents, pageNewestEvents, type EventFilter, type PagedEvent } from '../store/events.ts'
 import type { Context } from './context.ts'
 import { viewEvent, type EventView } from './event-view.ts'
 import { linkTenant } from './link-audit.ts'
-import type { Page, PageRequest } from './page.ts'
+import type { OrderedPageRequest, Page } from './page.ts'
 import { requireRight, type Principal } from './principal.ts'
 
 /** What of the tenant's events somebody wants to see. */
 export type EventQuery = Omit<EventFilter, 'spaces' | 'collections'>
 
-/** The tenant's events that the caller reaches, oldest first, up to those of this moment. */
+/** The tenant's events that the caller reaches, up to those of this moment. */
 export async function listEvents(
   context: Pick<Context, 'database' | 'vault' | 'activity' | 'clock'>,
   principal: Principal,
   query: EventQuery,
-  page: PageRequest,
+  page: OrderedPageRequest,
 ): Promise<Page<EventView>> {
   requireRight(principal, 'connectors:read')
   const { tenantId } = principal
-  const after = readPosition(page.cursor) ?? 0
+  const from = readPosition(page.cursor)
   // Whoever has just done something finds it here.
   await context.activity.flush()
   await linkTenant(context, tenantId)
   const db = context.database.tenant(tenantId)
-  const rows = await pageEvents(db, tenantId, reachOf(principal, query), { after, limit: page.limit + 1 })
+  const filter = reachOf(principal, query)
+  const limit = page.limit + 1
+  const rows =
+    page.order === 'desc'
+      ? await pageNewestEvents(db, tenantId, filter, { before: from, limit })
+      : await pageEvents(db, tenantId, filter, { after: from ?? 0, limit })
   const shown = rows.slice(0, page.limit)
   const last = shown.at(-1)
   const items: EventView[] = []

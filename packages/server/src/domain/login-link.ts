@@ -8,7 +8,7 @@ import type { Context } from './context.ts'
 
 const linkLifeMs = 15 * 60_000
 
-/** Makes a one-time link to the first page. The code stands in the fragment, so that no server ever logs it. */
+/** Makes a one-time link to the dashboard. The code stands in the fragment, so that no server ever logs it. */
 export async function makeLoginLink(
   context: Pick<Context, 'database' | 'clock' | 'settings'>,
   who: LoginLink,

@@ -12,6 +12,11 @@ export interface PageRequest {
   readonly cursor: string | undefined
 }
 
+/** A page of what has a position in the tenant's order; oldest first when nothing is said. */
+export interface OrderedPageRequest extends PageRequest {
+  readonly order?: 'asc' | 'desc' | undefined
+}
+
 /** Cuts a page from `limit + 1` rows; the one more tells that there is a next page. */
 export function cutPage<Row, Item>(
   rows: readonly Row[],

@@ -36,6 +36,7 @@ export interface AdminProviderView {
   readonly secret_audience: string | null
   readonly url_variables: readonly (UrlVariableView & { readonly value: string | null })[]
   readonly docs_url: string | null
+  readonly setup_notes: readonly string[]
 }
 
 /** A provider as whoever connects sees it. */
@@ -111,6 +112,7 @@ export function viewProviderForAdmin(
       value: fixed.get(variable.name) ?? null,
     })),
     docs_url: definition.docs_url ?? null,
+    setup_notes: definition.setup_notes ?? [],
   }
 }
 

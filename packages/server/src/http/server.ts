@@ -22,11 +22,11 @@ import { connectPageRoutes } from './routes/connect-page.ts'
 import { connectPageCalls } from './routes/connect-page-calls.ts'
 import { connectSessionRoutes } from './routes/connect-sessions.ts'
 import { connectorRoutes } from './routes/connectors.ts'
+import { dashboardRoutes } from './routes/dashboard.ts'
 import { dashboardConfigRoute, deploymentRoutes } from './routes/deployment.ts'
 import { eventStreamRoute } from './routes/event-stream.ts'
 import { eventRoutes } from './routes/events.ts'
 import { finishedRoute } from './routes/finished.ts'
-import { firstPageRoutes } from './routes/first-page.ts'
 import { guideRoutes } from './routes/guides.ts'
 import { healthRoutes, type Readiness } from './routes/health.ts'
 import { keyRoutes } from './routes/keys.ts'
@@ -105,7 +105,7 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
   const http: HttpContext = { ...settings, limits }
   await registerReference(app, settings.flows.settings.publicUrl)
   healthRoutes(app, settings.readiness)
-  firstPageRoutes(app)
+  dashboardRoutes(app, http.flows)
   dashboardConfigRoute(app, http.flows)
   guideRoutes(app)
   sdkRoute(app)

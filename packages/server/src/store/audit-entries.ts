@@ -18,20 +18,31 @@ export interface AuditFilter {
 const columns = `tenant_id, position, entry_id, action, actor_id, resource_type, resource_id, space_id, collection_id,
   metadata, created_at, hash`
 
-const selectPage = statement(
-  'audit_entries.page',
-  `select ${columns}
-   from audit_entries
-   where tenant_id = $1 and position > $2
-     and ($3::text is null or action = $3)
+const conditions = `($3::text is null or action = $3)
      and ($4::text is null or actor_id = $4)
      and ($5::text is null or resource_type = $5)
      and ($6::text is null or resource_id = $6)
      and ($7::timestamptz is null or created_at >= $7)
      and ($8::timestamptz is null or created_at <= $8)
      and ($9::uuid[] is null or space_id = any($9))
-     and ($10::uuid[] is null or collection_id = any($10))
+     and ($10::uuid[] is null or collection_id = any($10))`
+
+const selectPage = statement(
+  'audit_entries.page',
+  `select ${columns}
+   from audit_entries
+   where tenant_id = $1 and position > $2
+     and ${conditions}
    order by position
+   limit $11`,
+)
+const selectNewest = statement(
+  'audit_entries.page_newest',
+  `select ${columns}
+   from audit_entries
+   where tenant_id = $1 and position < coalesce($2::bigint, 9223372036854775807)
+     and ${conditions}
+   order by position desc
    limit $11`,
 )
 const selectRange = statement(
@@ -72,9 +83,23 @@ export async function pageAuditEntries(
   filter: AuditFilter,
   page: { readonly after: number; readonly limit: number },
 ): Promise<LinkedEntry[]> {
-  const rows = await db.query<AuditEntryRow>(selectPage, [
-    tenantId,
-    page.after,
+  const values = [tenantId, page.after, ...filterValues(filter), page.limit]
+  return (await db.query<AuditEntryRow>(selectPage, values)).map(toLinkedEntry)
+}
+
+/** Linked entries backwards from the head, or from before a position. */
+export async function pageNewestAuditEntries(
+  db: Db,
+  tenantId: TenantId,
+  filter: AuditFilter,
+  page: { readonly before: number | undefined; readonly limit: number },
+): Promise<LinkedEntry[]> {
+  const values = [tenantId, page.before ?? null, ...filterValues(filter), page.limit]
+  return (await db.query<AuditEntryRow>(selectNewest, values)).map(toLinkedEntry)
+}
+
+function filterValues(filter: AuditFilter): unknown[] {
+  return [
     filter.action ?? null,
     filter.actorId ?? null,
     filter.resourceType ?? null,
@@ -83,9 +108,7 @@ export async function pageAuditEntries(
     filter.toDate ?? null,
     filter.spaces ?? null,
     filter.collections ?? null,
-    page.limit,
-  ])
-  return rows.map(toLinkedEntry)
+  ]
 }
 
 /** Linked entries after one position and up to another, as they stand: what is missing is not there. */

@@ -58,6 +58,13 @@ const insertOne = statement(
           created_at
    from event`,
 )
+const conditions = `($3::text is null or category = $3)
+     and ($4::text is null or resource_type = $4)
+     and ($5::text is null or resource_id = $5)
+     and ($6::timestamptz is null or created_at >= $6)
+     and ($7::timestamptz is null or created_at <= $7)
+     and ($8::uuid[] is null or space_id = any($8))
+     and ($9::uuid[] is null or collection_id = any($9))`
 const selectPage = statement(
   'events.page',
   `select event_id, category, event_type, actor_id, resource_type, resource_id, metadata, caller_context, created_at,
@@ -72,14 +79,19 @@ const selectPage = statement(
          where tenant_id = $1 and created_at >= $6::timestamptz - interval '5 minutes'
          order by created_at, event_id
          limit 1) as earliest) - 1)
-     and ($3::text is null or category = $3)
-     and ($4::text is null or resource_type = $4)
-     and ($5::text is null or resource_id = $5)
-     and ($6::timestamptz is null or created_at >= $6)
-     and ($7::timestamptz is null or created_at <= $7)
-     and ($8::uuid[] is null or space_id = any($8))
-     and ($9::uuid[] is null or collection_id = any($9))
+     and ${conditions}
    order by position
+   limit $10`,
+)
+const selectNewest = statement(
+  'events.page_newest',
+  `select event_id, category, event_type, actor_id, resource_type, resource_id, metadata, caller_context, created_at,
+          position
+   from events
+   where tenant_id = $1
+     and position < coalesce($2::bigint, 9223372036854775807)
+     and ${conditions}
+   order by position desc
    limit $10`,
 )
 
@@ -122,9 +134,21 @@ export async function pageEvents(
   filter: EventFilter,
   page: { readonly after: number; readonly limit: number },
 ): Promise<PagedEvent[]> {
-  return db.query(selectPage, [
-    tenantId,
-    page.after,
+  return db.query(selectPage, [tenantId, page.after, ...filterValues(filter), page.limit])
+}
+
+/** The newest events first, before a position where one is given. */
+export async function pageNewestEvents(
+  db: Db,
+  tenantId: TenantId,
+  filter: EventFilter,
+  page: { readonly before: number | undefined; readonly limit: number },
+): Promise<PagedEvent[]> {
+  return db.query(selectNewest, [tenantId, page.before ?? null, ...filterValues(filter), page.limit])
+}
+
+function filterValues(filter: EventFilter): unknown[] {
+  return [
     filter.category ?? null,
     filter.resourceType ?? null,
     filter.resourceId ?? null,
@@ -132,8 +156,7 @@ export async function pageEvents(
     filter.toDate ?? null,
     filter.spaces ?? null,
     filter.collections ?? null,
-    page.limit,
-  ])
+  ]
 }
 
 /** These events, in no order; what does not exist is left out. */

@@ -2,8 +2,7 @@ import { AxeBuilder } from '@axe-core/playwright'
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
-import { makeLoginLink } from '../../src/domain/login-link.ts'
-import { allRights, startTestService, type TestService } from '../support/service.ts'
+import { startTestService, type TestService } from '../support/service.ts'
 import { authorizePath } from '../support/consent.ts'
 import { launchChromium, openProfile, type Profile } from './support/chromium.ts'
 import { consentIn, startSession } from './support/journey.ts'
@@ -20,12 +19,6 @@ after(async () => {
   await service?.[Symbol.asyncDispose]()
 })
 
-async function openFirstPage(page: Page, tenantId: string): Promise<void> {
-  const link = await makeLoginLink(service.context, { tenantId, subject: 'ada', scope: allRights })
-  await page.goto(link.reveal())
-  await page.getByRole('button', { name: 'Connect a sandbox account' }).waitFor()
-}
-
 async function openConsent(page: Page, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
   const session = await startSession(service, more)
   await page.goto(session.authorize_url)
@@ -33,24 +26,6 @@ async function openConsent(page: Page, more: Readonly<Record<string, unknown>> =
 
 /** Each state a person can meet, by what is seen there, and how to get there. */
 const states: Readonly<Record<string, (profile: Profile, page: Page) => Promise<void>>> = {
-  'the first page, signed out': async (_profile, page) => {
-    await page.goto(`${service.url}/#login_code=used`)
-    await page.getByRole('alert').getByText('was used').waitFor()
-  },
-  'the first page, empty': (_profile, page) => openFirstPage(page, 'empty'),
-  'the first page, waiting for consent': async (profile, page) => {
-    await openFirstPage(page, 'waiting')
-    const opening = profile.context.waitForEvent('page')
-    await page.getByRole('button', { name: 'Connect a sandbox account' }).click()
-    await (await opening).getByLabel('User name').waitFor()
-  },
-  'the first page, connected': async (profile, page) => {
-    await openFirstPage(page, 'connected')
-    const opening = profile.context.waitForEvent('page')
-    await page.getByRole('button', { name: 'Connect a sandbox account' }).click()
-    await consentIn(await opening, 'a-rather-long-user-name-that-fills-the-line@sandbox.example')
-    await page.getByRole('listitem').waitFor()
-  },
   'the sandbox’s login': async (_profile, page) => {
     await openConsent(page)
     await page.getByLabel('User name').waitFor()

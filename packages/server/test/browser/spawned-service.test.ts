@@ -52,7 +52,7 @@ it('prints a link with which a newcomer connects an account, and stops cleanly',
   const opening = profile.context.waitForEvent('page')
   await page.getByRole('button', { name: 'Connect a sandbox account' }).click()
   await consentIn(await opening, 'grace')
-  await page.getByRole('listitem').getByText('grace').waitFor()
+  await page.getByRole('list', { name: 'Newest accounts' }).getByText('grace').waitFor()
   assert.deepEqual(profile.complaints, [])
   await profile.context.close()
 

@@ -497,6 +497,24 @@ for (const [what, act, expected] of acts) {
   })
 }
 
+it('is read from either end', async () => {
+  const until = new Date().toISOString()
+  const walk = async (order: string): Promise<readonly unknown[]> => {
+    const entries: unknown[] = []
+    let cursor = ''
+    do {
+      const reply = await service.call('GET', `/v1/admin/audit?order=${order}&limit=40&to_date=${until}${cursor}`)
+      const body = (await reply.json()) as { data: unknown[]; meta: { next_cursor: string | null } }
+      entries.push(...body.data)
+      cursor = body.meta.next_cursor === null ? '' : `&cursor=${encodeURIComponent(body.meta.next_cursor)}`
+    } while (cursor !== '')
+    return entries
+  }
+  const forwards = await walk('asc')
+  assert.ok(forwards.length > 40)
+  assert.deepEqual((await walk('desc')).toReversed(), forwards)
+})
+
 it('records the end of a revocation', async () => {
   const id = await connectAccount(service)
   assert.equal((await service.call('DELETE', `${connectorsPath}/${id}`)).status, 202)

@@ -109,6 +109,25 @@ it('pages through every event once, oldest first', async () => {
   assert.deepEqual(times, times.toSorted())
 })
 
+it('pages backwards from the newest where that is asked for', async () => {
+  const all = await eventsOf(service)
+  const seen: string[] = []
+  let cursor = ''
+  for (let page = 0; page < 50; page += 1) {
+    const reply = await service.call('GET', `/v1/events?order=desc&limit=3${cursor}`)
+    const body = (await jsonOf(reply)) as { data: EventBody[]; meta: { next_cursor: string | null } }
+    seen.push(...body.data.map((event) => event.id))
+    if (body.meta.next_cursor === null) break
+    cursor = `&cursor=${encodeURIComponent(body.meta.next_cursor)}`
+  }
+  assert.deepEqual(
+    seen.toReversed(),
+    all.map((event) => event.id),
+  )
+  const reply = await service.call('GET', '/v1/events?order=newest')
+  assert.equal(reply.status, 422)
+})
+
 it('narrows by the spaces and collections of the bearer', async () => {
   const id = await connectAccount(service)
   const here = await signed(service, { spaces: [spaceId], collections: [collectionId] })

@@ -34,6 +34,7 @@ const fields = [
   'url_variables',
   'secret_audience',
   'docs_url',
+  'setup_notes',
 ]
 const admin = async (slug: string) => dataOf(await service.call('GET', `${adminPath}/${slug}`))
 const patch = (slug: string, body: object) => service.call('PATCH', `${adminPath}/${slug}`, { body })

@@ -23,7 +23,7 @@ export function auditRoutes(app: FastifyInstance, http: HttpContext): void {
     method: 'GET',
     url: '/v1/admin/audit',
     tag,
-    summary: 'List the audit record in the order of its chain',
+    summary: 'List the audit record in the order of its chain, or backwards',
     schemas: { query: AuditQuery },
     status: 200,
     response: AuditList,
@@ -36,7 +36,7 @@ export function auditRoutes(app: FastifyInstance, http: HttpContext): void {
         fromDate: query.from_date === undefined ? undefined : new Date(query.from_date),
         toDate: query.to_date === undefined ? undefined : new Date(query.to_date),
       }
-      return pageBody(await listAudit(http.flows, principal, filter, pageRequest(query)))
+      return pageBody(await listAudit(http.flows, principal, filter, { ...pageRequest(query), order: query.order }))
     },
   })
 

@@ -10,7 +10,7 @@ export function eventRoutes(app: FastifyInstance, http: HttpContext): void {
     method: 'GET',
     url: '/v1/events',
     tag: 'Events',
-    summary: 'List what happened, oldest first',
+    summary: 'List what happened, oldest first unless asked otherwise',
     schemas: { query: EventQuery },
     status: 200,
     response: EventList,
@@ -22,7 +22,7 @@ export function eventRoutes(app: FastifyInstance, http: HttpContext): void {
         fromDate: query.from_date === undefined ? undefined : new Date(query.from_date),
         toDate: query.to_date === undefined ? undefined : new Date(query.to_date),
       }
-      return pageBody(await listEvents(http.flows, principal, filter, pageRequest(query)))
+      return pageBody(await listEvents(http.flows, principal, filter, { ...pageRequest(query), order: query.order }))
     },
   })
 }

@@ -1,0 +1,17 @@
+import type { ReactNode } from 'react'
+
+/** The small facts of an event, one beside the other. */
+export function Metadata({ of }: { readonly of: Readonly<Record<string, unknown>> }): ReactNode {
+  const shown = Object.entries(of).filter(([, value]) => value !== null && value !== '')
+  if (shown.length === 0) return null
+  return (
+    <span className="flex flex-wrap gap-x-3 gap-y-0.5 text-xs text-soft">
+      {shown.map(([name, value]) => (
+        <span key={name} className="wrap-anywhere">
+          {name.replaceAll('_', ' ')}{' '}
+          <code className="text-ink">{typeof value === 'string' ? value : JSON.stringify(value)}</code>
+        </span>
+      ))}
+    </span>
+  )
+}
