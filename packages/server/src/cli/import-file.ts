@@ -1,4 +1,4 @@
-import { access, constants } from 'node:fs/promises'
+import { access, constants, stat } from 'node:fs/promises'
 import { composeFlows } from '../compose.ts'
 import { isTerminal } from '../config.ts'
 import { collectionId, connectorId, providerSlug, spaceId, tenantId } from '../core/ids.ts'
@@ -30,9 +30,7 @@ const showEvery = 1_000
  * The whole file is read before anything is done, and read again to do it.
  */
 export async function importFile(wanted: Wanted): Promise<number> {
-  await access(wanted.file, constants.R_OK).catch(() => {
-    throw new UsageError(`${wanted.file} cannot be read; is its name right?`)
-  })
+  if (!(await isReadableFile(wanted.file))) throw new UsageError(`${wanted.file} cannot be read; is its name right?`)
   const problems = await showProblems(wanted)
   if (problems > 0) {
     console.error(`Nothing was imported: mend ${problems === 1 ? 'this line' : `these ${problems} lines`} first`)
@@ -50,10 +48,22 @@ export async function importFile(wanted: Wanted): Promise<number> {
   }
 }
 
+async function isReadableFile(file: string): Promise<boolean> {
+  return access(file, constants.R_OK).then(
+    async () => (await stat(file)).isFile(),
+    () => false,
+  )
+}
+
 async function showProblems(wanted: Wanted): Promise<number> {
   let count = 0
+  // The one thing that grows with the file: an id and a number a line.
+  const lineOf = new Map<string, number>()
   for await (const line of readLines(wanted.file, wanted.format)) {
-    const problems = line.kind === 'problem' ? line.problems : missing(line.account, wanted)
+    const problems =
+      line.kind === 'problem'
+        ? line.problems
+        : [...missing(line.account, wanted), ...repeated(line.line, line.account, lineOf, wanted)]
     if (problems.length === 0) continue
     count += 1
     if (count <= shownProblems) for (const problem of problems) console.error(`line ${line.line}: ${problem}`)
@@ -67,6 +77,15 @@ function missing(account: ImportedAccount, wanted: Wanted): string[] {
     ...((account.tenant_id ?? wanted.tenant) ? [] : ['tenant_id: field required, or --tenant']),
     ...((account.principal_id ?? wanted.subject) ? [] : ['principal_id: field required, or --sub']),
   ]
+}
+
+/** The second of two accounts under one id would be taken for the first, and its tokens lost. */
+function repeated(line: number, account: ImportedAccount, lineOf: Map<string, number>, wanted: Wanted): string[] {
+  const key = `${account.tenant_id ?? wanted.tenant ?? ''} ${account.connector_id}`
+  const earlier = lineOf.get(key)
+  if (earlier !== undefined) return [`connector_id: stands in line ${earlier} already`]
+  lineOf.set(key, line)
+  return []
 }
 
 async function importLines(context: Context, issuer: string, wanted: Wanted): Promise<number> {

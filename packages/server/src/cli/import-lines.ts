@@ -111,9 +111,17 @@ async function* textLines(file: string): AsyncGenerator<string | undefined, void
 }
 
 async function* csvLines(file: string): AsyncGenerator<Given, void, undefined> {
-  const parser = createReadStream(file).pipe(
-    parse({ bom: true, columns: true, info: true, max_record_size: maxLineBytes, skip_empty_lines: true, trim: true }),
-  )
+  const parser = parse({
+    bom: true,
+    columns: true,
+    info: true,
+    max_record_size: maxLineBytes,
+    skip_empty_lines: true,
+    trim: true,
+  })
+  const source = createReadStream(file)
+  // A pipe passes on everything but errors.
+  source.once('error', (error) => parser.destroy(error)).pipe(parser)
   let line = 1
   try {
     // With `info` each record comes with where it ends.

@@ -174,7 +174,7 @@ it('refuses what cannot be taken over, each for its reason, and goes on with the
 })
 
 it('loses nothing and does nothing twice when it is killed in the middle and run again', async () => {
-  const ids = Array.from({ length: 1_500 }, (_, index) => `conn_k${index}`)
+  const ids = Array.from({ length: 400 }, (_, index) => `conn_k${index}`)
   const file = await jsonLines(
     'many.jsonl',
     ids.map((id) => account(id, { refresh_token: `refresh-of-${id}` })),
@@ -186,7 +186,7 @@ it('loses nothing and does nothing twice when it is killed in the middle and run
     stdio: 'ignore',
   })
   const done = () => rows(service, `select 1 from connectors where connector_id like 'conn_k%'`)
-  await until(async () => (await done()).length > 100)
+  await until(async () => (await done()).length > 40)
   child.kill('SIGKILL')
   await once(child, 'close')
   const doneBefore = (await done()).length
@@ -194,7 +194,7 @@ it('loses nothing and does nothing twice when it is killed in the middle and run
   const { code, counts } = await runImport(file, ...asAda)
   assert.deepEqual(
     [code, counts],
-    [0, { step: 'imported', lines: 1_500, new: 1_500 - doneBefore, present: doneBefore, refused: 0 }],
+    [0, { step: 'imported', lines: 400, new: 400 - doneBefore, present: doneBefore, refused: 0 }],
   )
   assert.equal((await done()).length, ids.length)
   const events = await rows(
@@ -204,7 +204,19 @@ it('loses nothing and does nothing twice when it is killed in the middle and run
   assert.equal(events.length, ids.length)
 })
 
+it('finds an id that stands twice in the file of one tenant', async () => {
+  const file = await jsonLines('twice.jsonl', [
+    account('conn_t1'),
+    account('conn_t1', { tenant_id: 'umbrella' }),
+    account('conn_t1', { access_token: 'another' }),
+  ])
+  const { code, stderr } = await runImport(file, ...asAda)
+  assert.equal(code, 1)
+  assert.match(stderr, /^line 3: connector_id: stands in line 1 already$/m)
+})
+
 it('is called wrongly without a format or a file that is there', async () => {
+  assert.equal((await runImport(folder, '--format', 'csv', ...asAda)).code, 2)
   assert.equal((await runImport(path.join(folder, 'accounts'), ...asAda)).code, 2)
   assert.equal((await runImport(path.join(folder, 'nowhere.csv'), ...asAda)).code, 2)
 })
