@@ -16,6 +16,33 @@ begin
   return null;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.position_before(tenant text, moment timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE STRICT
+AS $function$
+declare
+  low bigint := 0;
+  high bigint;
+  middle bigint;
+  found_at timestamptz;
+begin
+  select last_position + 1 into high from audit_chains where tenant_id = tenant;
+  while high - low > 1 loop
+    middle := (low + high) / 2;
+    select created_at into found_at from audit_entries where tenant_id = tenant and position = middle;
+    if found_at is null then
+      return null;
+    end if;
+    if found_at < moment then
+      low := middle;
+    else
+      high := middle;
+    end if;
+  end loop;
+  return low;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.reaches_tenant(tenant text)
  RETURNS boolean
  LANGUAGE sql
@@ -199,14 +226,16 @@ END) stored,
   next_refresh_at timestamp with time zone,
   reconnected_at timestamp with time zone,
   proxy_policy jsonb,
+  display_name_begin text generated always as (lower("left"(display_name, 200))) stored,
+  account_name_begin text generated always as (lower("left"(account_name, 200))) stored,
   url_variables jsonb not null default '{}'::jsonb,
   constraint connectors_pkey PRIMARY KEY (tenant_id, connector_id),
   constraint connectors_health_check CHECK ((health = ANY (ARRAY['active'::text, 'degraded'::text, 'reauth_required'::text, 'disconnected'::text]))),
   constraint refresh_sent CHECK (((refresh_unanswered > 0) = (refresh_sent_at IS NOT NULL)))
 );
-CREATE INDEX connectors_by_account_name ON connectors USING btree (tenant_id, lower("left"(account_name, 200)) COLLATE "C") WHERE (account_name IS NOT NULL);
+CREATE INDEX connectors_by_account_name ON connectors USING btree (tenant_id, account_name_begin COLLATE "C") WHERE (account_name_begin IS NOT NULL);
 CREATE INDEX connectors_by_collection ON connectors USING btree (tenant_id, collection_id, space_id, created_at, connector_id);
-CREATE INDEX connectors_by_display_name ON connectors USING btree (tenant_id, lower("left"(display_name, 200)) COLLATE "C") WHERE (display_name IS NOT NULL);
+CREATE INDEX connectors_by_display_name ON connectors USING btree (tenant_id, display_name_begin COLLATE "C") WHERE (display_name_begin IS NOT NULL);
 CREATE INDEX connectors_by_id ON connectors USING btree (tenant_id, connector_id COLLATE "C");
 CREATE INDEX connectors_by_principal ON connectors USING btree (tenant_id, principal_subject, provider_slug, status, created_at, connector_id);
 CREATE INDEX connectors_by_provider ON connectors USING btree (tenant_id, provider_slug, status, created_at, connector_id);

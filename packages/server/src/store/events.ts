@@ -58,7 +58,9 @@ const insertOne = statement(
           created_at
    from event`,
 )
-const conditions = `($3::text is null or category = $3)
+const conditions = `position > greatest(0::bigint, position_before($1, $6::timestamptz - interval '5 minutes'))
+     and position <= least(9223372036854775807, position_before($1, $7::timestamptz + interval '5 minutes'))
+     and ($3::text is null or category = $3)
      and ($4::text is null or resource_type = $4)
      and ($5::text is null or resource_id = $5)
      and ($6::timestamptz is null or created_at >= $6)
@@ -71,14 +73,7 @@ const selectPage = statement(
           position
    from events
    where tenant_id = $1
-     and position > greatest($2::bigint, (
-       select min(position)
-       from (
-         select position
-         from events
-         where tenant_id = $1 and created_at >= $6::timestamptz - interval '5 minutes'
-         order by created_at, event_id
-         limit 1) as earliest) - 1)
+     and position > $2
      and ${conditions}
    order by position
    limit $10`,
@@ -89,7 +84,7 @@ const selectNewest = statement(
           position
    from events
    where tenant_id = $1
-     and position < coalesce($2::bigint, 9223372036854775807)
+     and position < least(9223372036854775807, $2::bigint)
      and ${conditions}
    order by position desc
    limit $10`,

@@ -29,12 +29,11 @@ const afterAll = '\u{10FFFF}'
 const idBegins = (from: string, end: string): string =>
   `connector_id collate "C" >= ${from} and connector_id collate "C" < ${from} || ${end}`
 const nameBegins = (column: string, from: string, end: string): string =>
-  `${column} is not null and lower(left(${column}, 200)) collate "C" >= lower(${from})
-     and lower(left(${column}, 200)) collate "C" < lower(${from}) || ${end}`
+  `${column} is not null and ${column} collate "C" >= lower(${from}) and ${column} collate "C" < lower(${from}) || ${end}`
 const waysToBegin = (from: string, end: string): readonly string[] => [
   idBegins(from, end),
-  nameBegins('display_name', from, end),
-  nameBegins('account_name', from, end),
+  nameBegins('display_name_begin', from, end),
+  nameBegins('account_name_begin', from, end),
 ]
 
 const countPrefixed = statement(
