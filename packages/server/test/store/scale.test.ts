@@ -8,8 +8,8 @@ import { addManyRows } from '../support/many-rows.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 
 const tenant = tenantId('large')
-const connectors = 30_000
-const events = 15_000
+const connectors = 25_000
+const events = 40_000
 /** However many rows there are: some pages of each of the pairs of provider and status that a tenant has. */
 const mostLookedAt = 10_000
 const large = ['connectors', 'events', 'audit_entries']
