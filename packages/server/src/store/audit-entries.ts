@@ -18,9 +18,7 @@ export interface AuditFilter {
 const columns = `tenant_id, position, entry_id, action, actor_id, resource_type, resource_id, space_id, collection_id,
   metadata, created_at, hash`
 
-const conditions = `position > greatest(0::bigint, position_before($1, $7::timestamptz - interval '5 minutes'))
-     and position <= least(9223372036854775807, position_before($1, $8::timestamptz + interval '5 minutes'))
-     and ($3::text is null or action = $3)
+const conditions = `($3::text is null or action = $3)
      and ($4::text is null or actor_id = $4)
      and ($5::text is null or resource_type = $5)
      and ($6::text is null or resource_id = $6)
@@ -42,7 +40,7 @@ const selectNewest = statement(
   'audit_entries.page_newest',
   `select ${columns}
    from audit_entries
-   where tenant_id = $1 and position < least(9223372036854775807, $2::bigint)
+   where tenant_id = $1 and position < coalesce($2::bigint, 9223372036854775807)
      and ${conditions}
    order by position desc
    limit $11`,

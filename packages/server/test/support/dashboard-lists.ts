@@ -109,6 +109,5 @@ export function dashboardLists(place: { readonly spaceId: string; readonly colle
     positions('audit', 'action', { action: known.rareAction }),
     positions('audit', 'actor', { actor_id: 'user-77' }),
     positions('audit', 'resource type', { resource_type: 'provider_app' }),
-    positions('audit', 'an hour', times),
   ]
 }
