@@ -442,6 +442,10 @@ export interface ConnectorEvent {
 export interface EventFilter {
   limit?: number
   cursor?: string
+  /**
+   * `desc` begins with the newest; a cursor goes on in its own order
+   */
+  order?: 'asc' | 'desc'
   category?: string
   resource_type?: string
   resource_id?: string
@@ -671,6 +675,10 @@ export interface AdminProvider {
     value: string | null
   }[]
   docs_url: string | null
+  /**
+   * What to know before the client is registered there
+   */
+  setup_notes: string[]
 }
 
 export interface AdminProviderPatch {
@@ -947,6 +955,10 @@ export interface AuditEntry {
 export interface AuditFilter {
   limit?: number
   cursor?: string
+  /**
+   * `desc` begins with the newest; a cursor goes on in its own order
+   */
+  order?: 'asc' | 'desc'
   action?: string
   actor_id?: string
   resource_type?: string

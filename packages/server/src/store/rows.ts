@@ -133,9 +133,9 @@ export interface ConnectorRow {
   readonly next_refresh_at: Date | null
   readonly reconnected_at: Date | null
   readonly proxy_policy: unknown
+  readonly url_variables: unknown
   readonly display_name_begin: string | null
   readonly account_name_begin: string | null
-  readonly url_variables: unknown
 }
 
 /** A row of `custom_providers`. */

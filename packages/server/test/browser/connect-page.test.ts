@@ -14,7 +14,12 @@ before(async () => {
   platform = await startPlatform()
   stranger = await startPlatform()
   service = await startTestService({
-    env: { ALLOWED_ORIGINS: platform.origin, ALLOWED_REDIRECT_URIS: platform.landingUri },
+    env: {
+      ALLOWED_ORIGINS: platform.origin,
+      ALLOWED_REDIRECT_URIS: platform.landingUri,
+      PROVIDER_SHOPIFY_CLIENT_ID: 'client',
+      PROVIDER_SHOPIFY_CLIENT_SECRET: 'secret',
+    },
   })
   browser = await launchChromium()
 })
@@ -145,6 +150,29 @@ it('connects by redirect, over a reload in the middle and the back button, and e
   await page.goto(session.connect_url)
   await heading(page, 'Already connected')
   assert.deepEqual(profile.complaints, [])
+  await profile.context.close()
+})
+
+it('takes a shop as it was pasted to the shop’s own page, and asks again for what is none', async () => {
+  const session = await create({ mode: 'redirect', redirect_uri: platform.landingUri, providers: ['shopify'] })
+  const profile = await openProfile(browser)
+  const page = await profile.newPage()
+  await page.goto(session.connect_url)
+  const shop = page.getByRole('textbox')
+  const go = async (text: string): Promise<void> => {
+    await shop.fill(text)
+    await page.getByRole('button', { name: 'Continue' }).click()
+  }
+  await go('my shop')
+  await page.getByRole('alert').filter({ hasText: /./ }).waitFor()
+  await go('shop.elsewhere.example')
+  await page.getByRole('button', { name: /^Continue to/ }).click()
+  await page.getByRole('alert').filter({ hasText: /./ }).waitFor()
+  await go('https://my-store.myshopify.com/admin')
+  // Nobody answers there; that the browser is sent there is what counts.
+  const sent = page.waitForRequest((request) => new URL(request.url()).host === 'my-store.myshopify.com')
+  await page.getByRole('button', { name: /^Continue to/ }).click()
+  assert.equal(new URL((await sent).url()).pathname, '/admin/oauth/authorize')
   await profile.context.close()
 })
 

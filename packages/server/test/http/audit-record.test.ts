@@ -498,12 +498,12 @@ for (const [what, act, expected] of acts) {
 }
 
 it('is read from either end', async () => {
-  const until = service.clock.now().toISOString()
+  const now = service.clock.now().toISOString()
   const walk = async (order: string): Promise<readonly unknown[]> => {
     const entries: unknown[] = []
     let cursor = ''
     do {
-      const reply = await service.call('GET', `/v1/admin/audit?order=${order}&limit=15&to_date=${until}${cursor}`)
+      const reply = await service.call('GET', `/v1/admin/audit?order=${order}&limit=15&to_date=${now}${cursor}`)
       const body = (await reply.json()) as { data: unknown[]; meta: { next_cursor: string | null } }
       entries.push(...body.data)
       cursor = body.meta.next_cursor === null ? '' : `&cursor=${encodeURIComponent(body.meta.next_cursor)}`

@@ -112,7 +112,7 @@ function choose() {
   showPicker(page, { choose: prepare, cancel: cancelButton })
 }
 
-function prepare(provider) {
+function prepare(provider, isRefused = false) {
   if (!provider.setup_complete) {
     const back = page.providers.length > 1 && button(words.back, choose)
     return ends.showFailure('provider_not_configured', { leave: back || leaveButton('provider_not_configured') })
@@ -121,6 +121,7 @@ function prepare(provider) {
   if (fieldsOf(provider).length === 0) return review(provider, { back, cancel: cancelButton })
   showFields(provider, given, {
     back,
+    isRefused,
     cancel: cancelButton,
     next(values) {
       given = values
@@ -152,6 +153,8 @@ async function go(provider, place = page.redirect_uri === null && hasOpener() ? 
     elsewhere(provider, opened)
   } catch (error) {
     opened?.close()
+    // The service judges what was filled in; of all that is sent, that alone comes from the person.
+    if (error.code === 'invalid_request' && fieldsOf(provider).length > 0) return prepare(provider, true)
     fail(error, () => prepare(provider))
   }
 }
@@ -242,9 +245,9 @@ function watch(judge) {
       // A look that did not arrive says nothing; a refusal does.
       if (watching === mine && error.code !== 'network') return fail(error, begin)
     }
-    if (watching === mine) mine.timer = setTimeout(turn, lookEveryMs)
+    if (watching === mine) mine.timer = setTimeout(() => void turn(), lookEveryMs)
   }
-  mine.timer = setTimeout(turn, lookEveryMs)
+  mine.timer = setTimeout(() => void turn(), lookEveryMs)
 }
 
 function stopWatching() {

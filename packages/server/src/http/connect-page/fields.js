@@ -4,8 +4,10 @@ import { actions, h, heading, plain, say, show, words } from './dom.js'
 export const fieldsOf = (provider) => (provider.url_variables ?? []).filter((variable) => variable.per === 'connection')
 
 /** What a provider must know before consent; what is wrong is told while typing, once a field was left. */
-export function showFields(provider, given, { next, cancel, back }) {
-  const fields = fieldsOf(provider).map((variable) => field(variable, given[variable.name] ?? variable.default ?? ''))
+export function showFields(provider, given, { next, cancel, back, isRefused = false }) {
+  const fields = fieldsOf(provider).map((variable) =>
+    field(variable, given[variable.name] ?? variable.default ?? '', isRefused),
+  )
   const submit = (event) => {
     event.preventDefault()
     const wrong = fields.filter((one) => !one.judge(true))
@@ -21,9 +23,17 @@ export function showFields(provider, given, { next, cancel, back }) {
     actions(h('button', { type: 'submit', class: 'button main' }, words.continue), back ?? cancel()),
   )
   show(plain('fields.title', values), heading('fields.title', values), h('p', {}, ...say('fields.text', values)), form)
+  if (isRefused) fields.find((one) => !one.judge(true))?.focus()
 }
 
-function field(variable, initial) {
+/** Whether the service may make something of it: it understands pasted addresses, and a name without its domain. */
+function mayBeUnderstood(text, pattern, example = '') {
+  const domain = example.includes('.') ? example.slice(example.indexOf('.')) : ''
+  return pattern.test(text + domain) || (/[.:/]/.test(text) && !/\s/.test(text))
+}
+
+/** `isRefused`: the service made nothing of what was filled in. */
+function field(variable, initial, isRefused) {
   const id = `field-${variable.name}`
   const wrong = h('p', { class: 'wrong', id: `${id}-wrong`, role: 'alert' })
   let isTold = false
@@ -32,7 +42,9 @@ function field(variable, initial) {
   const judge = (tells) => {
     isTold ||= tells
     const isMissing = value() === ''
-    const isRight = isMissing ? variable.required === false : pattern.test(value())
+    const wasRefused = isRefused && value() === initial
+    const isUnderstood = !wasRefused && mayBeUnderstood(value(), pattern, variable.example)
+    const isRight = isMissing ? variable.required === false : pattern.test(value()) || isUnderstood
     const text = isRight || !isTold ? '' : isMissing ? words['fields.missing'] : words['fields.wrong']
     // Written only when it changes, or a screen reader would repeat it at every key.
     if (wrong.textContent !== text) wrong.textContent = text
