@@ -15,7 +15,7 @@ const idsIn = async (query: string, token?: string) => {
   return (await dataOf<readonly { id: string }[]>(reply)).map((connector) => connector.id)
 }
 
-it('shows a connector with exactly the contract’s fields, times in RFC 3339 UTC, and never a secret', async () => {
+it('shows a connector with the contract’s fields and what its addresses were filled with, times in RFC 3339 UTC, and never a secret', async () => {
   const id = await connectAccount(service)
   const token = await dataOf(await service.call('POST', `${connectorsPath}/${id}/token`))
   const reply = await service.call('GET', `${connectorsPath}/${id}`)
@@ -38,6 +38,7 @@ it('shows a connector with exactly the contract’s fields, times in RFC 3339 UT
     'scope_config',
     'sync_schedule',
     'proxy_policy',
+    'url_variables',
     'created_at',
     'updated_at',
   ])
