@@ -90,7 +90,9 @@ function KeyTable({ keys }: { readonly keys: KeysView }): ReactNode {
                 <span className="text-soft wrap-anywhere">
                   wrapped by <code>{key.key_encryption_key_id}</code>
                 </span>
-                <span className="text-soft">{key.encryptions.toLocaleString('en')} sealings</span>
+                <span className="text-soft">
+                  {key.encryptions.toLocaleString('en')} {key.encryptions === 1 ? 'sealing' : 'sealings'}
+                </span>
                 <span className="text-soft">
                   made <At at={key.created_at} />
                 </span>

@@ -33,7 +33,7 @@ export function Dialog({
         <h2 id={titleId} className="text-base font-semibold">
           {title}
         </h2>
-        <Button look="quiet" className="-mr-2 px-2" onClick={() => ref.current?.close()} aria-label="Close">
+        <Button look="quiet" className="-mr-2 px-2!" onClick={() => ref.current?.close()} aria-label="Close">
           <Icon name="close" />
         </Button>
       </div>

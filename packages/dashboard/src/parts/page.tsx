@@ -48,11 +48,11 @@ export function Card({
 /** Names and values, below each other on a phone. */
 export function Facts({ of }: { readonly of: readonly (readonly [name: string, value: ReactNode])[] }): ReactNode {
   return (
-    <dl className="grid grid-cols-1 gap-x-4 gap-y-2 sm:grid-cols-[10rem_1fr]">
+    <dl className="grid grid-cols-1 gap-x-4 sm:grid-cols-[10rem_1fr] sm:gap-y-2">
       {of.map(([name, value]) => (
         <div key={name} className="contents">
           <dt className="text-soft">{name}</dt>
-          <dd className="mb-2 min-w-0 wrap-anywhere sm:mb-0">{value}</dd>
+          <dd className="mb-3 min-w-0 wrap-anywhere sm:mb-0">{value}</dd>
         </div>
       ))}
     </dl>

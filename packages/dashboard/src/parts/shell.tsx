@@ -56,7 +56,7 @@ function SignedIn(): ReactNode {
             </Link>
             <Button
               look="quiet"
-              className="-mr-2 px-2 md:hidden"
+              className="-mr-2 px-2! md:hidden"
               aria-expanded={isOpen}
               aria-controls="menu"
               onClick={() => setOpen(!isOpen)}
@@ -126,7 +126,7 @@ function WhoIsHere(): ReactNode {
         <span className="block text-xs text-soft">{me === undefined ? ' ' : `Tenant ${me.tenant_id}`}</span>
       </p>
       <div className="mt-2 flex flex-wrap items-center justify-between gap-1">
-        <Button look="quiet" className="px-1.5" onClick={() => signOut()}>
+        <Button look="quiet" className="px-1.5!" onClick={() => signOut()}>
           Sign out
         </Button>
         <a href="/docs" className="rounded px-1.5 py-1.5 text-soft hover:text-ink">

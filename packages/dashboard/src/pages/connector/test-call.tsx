@@ -28,7 +28,7 @@ export function TestCall({ connector }: { readonly connector: Connector }): Reac
           aria-label="Method"
           value={method}
           onChange={(event) => setMethod(event.target.value)}
-          className={`${inputClass} w-24`}
+          className={`${inputClass} max-w-24`}
         >
           {methods.map((name) => (
             <option key={name}>{name}</option>
@@ -49,7 +49,7 @@ export function TestCall({ connector }: { readonly connector: Connector }): Reac
       <p className="mt-2 text-xs text-soft">
         The service adds the token on the way, and notes the call in the audit record. Only reading is offered here.
       </p>
-      <div role="status" className="mt-4">
+      <div role="status" className="mt-4 empty:mt-0">
         {calling.data !== undefined && (
           <>
             <p className="mb-2 flex flex-wrap items-center gap-3 text-soft">

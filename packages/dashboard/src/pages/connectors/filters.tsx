@@ -24,7 +24,7 @@ export function Filters(): ReactNode {
       <SearchBox label="Name or id begins with" value={search.q} onChange={(q) => change({ q })} />
       <select
         aria-label="Status"
-        className={`${inputClass} max-sm:flex-1 sm:w-40`}
+        className={`${inputClass} max-sm:flex-1 max-sm:basis-32 sm:w-36`}
         value={search.status ?? ''}
         onChange={(event) => change({ status: event.target.value || undefined })}
       >
@@ -37,7 +37,7 @@ export function Filters(): ReactNode {
       </select>
       <select
         aria-label="Provider"
-        className={`${inputClass} max-sm:flex-1 sm:w-44`}
+        className={`${inputClass} max-sm:flex-1 max-sm:basis-32 sm:w-36`}
         value={search.provider_slug ?? ''}
         onChange={(event) => change({ provider_slug: event.target.value || undefined })}
       >
