@@ -65,7 +65,7 @@ async function printedLink(service: ChildProcess): Promise<string> {
 
 async function takeAll(browser: Browser, link: string): Promise<void> {
   const context = await browser.newContext({
-    viewport: { width: 960, height: 560 },
+    viewport: { width: 960, height: 520 },
     locale: 'en-GB',
     timezoneId: 'UTC',
     colorScheme: 'light',
