@@ -1,9 +1,8 @@
-import { AxeBuilder } from '@axe-core/playwright'
-import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { startTestService, type TestService } from '../support/service.ts'
 import { authorizePath } from '../support/consent.ts'
+import { assertAccessible } from './support/accessible.ts'
 import { launchChromium, openProfile, type Profile } from './support/chromium.ts'
 import { consentIn, startSession } from './support/journey.ts'
 
@@ -76,18 +75,7 @@ describe('every state is accessible, light and wide as dark and 320 pixels narro
       const profile = await openProfile(browser)
       const page = await profile.newPage()
       await reach(profile, page)
-      for (const [colorScheme, width] of [
-        ['light', 1024],
-        ['dark', 320],
-      ] as const) {
-        await page.emulateMedia({ colorScheme })
-        await page.setViewportSize({ width, height: 640 })
-        const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
-        const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`)
-        assert.deepEqual(found, [], colorScheme)
-        const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
-        assert.ok(overflow <= 0, `${overflow} pixels too wide at ${width}`)
-      }
+      await assertAccessible(page, { wide: 1024, narrow: 320 })
       await profile.context.close()
     })
   }

@@ -1,9 +1,9 @@
-import { AxeBuilder } from '@axe-core/playwright'
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { languages } from '../../src/http/words/languages.ts'
 import { startTestService, type TestService } from '../support/service.ts'
+import { assertAccessible } from './support/accessible.ts'
 import { launchChromium, openProfile, type Profile } from './support/chromium.ts'
 import { connectStates, reachState } from './support/connect-states.ts'
 
@@ -47,21 +47,10 @@ for (const tag of ['en', 'ar']) {
         await heading.waitFor()
         const isFocused = await page.evaluate<boolean>("document.activeElement === document.querySelector('h1')")
         assert.ok(isFocused || state.isTyping, 'focus is on the heading')
-        for (const [colorScheme, width] of [
-          ['light', 560],
-          ['dark', 320],
-        ] as const) {
-          await page.emulateMedia({ colorScheme })
-          await page.setViewportSize({ width, height: 760 })
-          const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
-          assert.ok(overflow <= 0, `${overflow} pixels too wide at ${width}`)
-          const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
-          const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`)
-          assert.deepEqual(found, [], colorScheme)
-          if (pictures !== undefined) {
-            await page.screenshot({ path: `${pictures}/${tag}-${colorScheme}-${name}.png`, animations: 'disabled' })
-          }
-        }
+        await assertAccessible(page, { wide: 560, narrow: 320 }, async (colorScheme) => {
+          if (pictures === undefined) return
+          await page.screenshot({ path: `${pictures}/${tag}-${colorScheme}-${name}.png`, animations: 'disabled' })
+        })
       })
     }
     it('breaks no policy on the way', () => {

@@ -1,10 +1,10 @@
-import { AxeBuilder } from '@axe-core/playwright'
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, it } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { startTestService, type TestService } from '../support/service.ts'
+import { assertAccessible } from './support/accessible.ts'
 import { launchChromium, openProfile } from './support/chromium.ts'
 
 const files = readdirSync(path.join(import.meta.dirname, '../../../../docs')).filter((file) => file.endsWith('.md'))
@@ -41,16 +41,7 @@ it('guides are accessible, whatever they are made of, light and wide as dark and
   // Lists, code, steps, tables: every page is rendered by the same rules.
   for (const file of ['set-up-google.md', 'ending-connections.md']) {
     await page.goto(addressOf(file))
-    for (const [colorScheme, width] of [
-      ['light', 1280],
-      ['dark', 320],
-    ] as const) {
-      await page.emulateMedia({ colorScheme })
-      await page.setViewportSize({ width, height: 720 })
-      const { violations } = await new AxeBuilder({ page }).analyze()
-      const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`)
-      assert.deepEqual(found, [], `${file} ${colorScheme}`)
-    }
+    await assertAccessible(page, { wide: 1280, narrow: 320 })
   }
   await profile.context.close()
 })

@@ -26,6 +26,10 @@ export function renderGuide(markdown: MarkdownIt, text: string, served: Served):
       token.attrSet('id', anchorOf(words))
       if (token.tag === 'h1') title = words
     }
+    // A column of figures, by a class: the page's policy takes no style of an element's own.
+    if (token.type === 'th_open' || token.type === 'td_open') {
+      token.attrs = token.attrGet('style') === 'text-align:right' ? [['class', 'figure']] : null
+    }
     if (token.type === 'inline') token.children = (token.children ?? []).map((child) => redirected(child, served))
   }
   return { title, html: markdown.renderer.render(tokens, markdown.options, {}) }

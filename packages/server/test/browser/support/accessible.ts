@@ -1,0 +1,37 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import assert from 'node:assert/strict'
+import type { Page } from 'playwright-core'
+
+/** What a colour scheme and a narrow window can break; everything else is the same in both. */
+const rulesOfLook = ['color-contrast', 'link-in-text-block', 'scrollable-region-focusable', 'target-size']
+
+const settled = `Promise.allSettled(document.getAnimations()
+  .filter(({ effect }) => Number.isFinite(effect.getComputedTiming().endTime)).map(({ finished }) => finished)).then(() => {})`
+
+/**
+ * Asserts that axe finds nothing on the page, light and wide as dark and narrow, and that nothing of it is wider than the window.
+ *
+ * All rules run once; those that the look decides run in both.
+ */
+export async function assertAccessible(
+  page: Page,
+  widths: { readonly wide: number; readonly narrow: number },
+  onEachLook: (colorScheme: 'light' | 'dark') => Promise<void> = async () => {},
+): Promise<void> {
+  for (const [colorScheme, width] of [
+    ['dark', widths.narrow],
+    ['light', widths.wide],
+  ] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    await page.setViewportSize({ width, height: 760 })
+    // Half-way from one scheme to the other no colour is what it will be.
+    await page.evaluate(settled)
+    const axe = new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ['violations'] })
+    const { violations } = await (colorScheme === 'dark' ? axe.withRules(rulesOfLook) : axe).analyze()
+    const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`)
+    assert.deepEqual(found, [], colorScheme)
+    const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
+    assert.ok(overflow <= 0, `${overflow} pixels too wide at ${width}`)
+    await onEachLook(colorScheme)
+  }
+}
