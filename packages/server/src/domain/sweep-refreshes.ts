@@ -37,14 +37,16 @@ export async function sweepRefreshes(context: RefreshNeeds, stopping?: AbortSign
   let afterContext = randomPlace()
   while (count < mostAtOnce && performance.now() < endsAt) {
     if (stopping?.aborted === true) break
+    const wasIdle = sweep.underWay.size === 0
     const due = await claimSome(context, sweep, afterContext)
     for (const row of due) begin(context, sweep, row)
     count += due.length
     if (due.length > 0) continue
     // Once more from the first context on, then whatever ends may make room.
     if (afterContext !== '') afterContext = ''
-    else if (sweep.underWay.size === 0) break
-    else await Promise.race([...sweep.underWay, wait(lookAgainMs, undefined, { ref: false })])
+    // What ended while the claim was under way still counted against its rooms; look again before giving up.
+    else if (wasIdle) break
+    else if (sweep.underWay.size > 0) await Promise.race([...sweep.underWay, wait(lookAgainMs, undefined, { ref: false })])
   }
   await Promise.all(sweep.underWay)
   const [failure] = sweep.failures
