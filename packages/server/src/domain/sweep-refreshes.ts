@@ -46,7 +46,8 @@ export async function sweepRefreshes(context: RefreshNeeds, stopping?: AbortSign
     if (afterContext !== '') afterContext = ''
     // What ended while the claim was under way still counted against its rooms; look again before giving up.
     else if (wasIdle) break
-    else if (sweep.underWay.size > 0) await Promise.race([...sweep.underWay, wait(lookAgainMs, undefined, { ref: false })])
+    else if (sweep.underWay.size > 0)
+      await Promise.race([...sweep.underWay, wait(lookAgainMs, undefined, { ref: false })])
   }
   await Promise.all(sweep.underWay)
   const [failure] = sweep.failures
