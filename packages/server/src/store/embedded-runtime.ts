@@ -74,7 +74,8 @@ async function placeFiles(from: string, to: string): Promise<void> {
   // A umask may have taken bits away.
   await chmod(to, 0o755)
   for (const entry of await readdir(from, { withFileTypes: true })) {
-    if (!isNeeded(entry.name)) continue
+    // Links are there when npm ran the package's install script; they are made below in either case.
+    if (entry.isSymbolicLink() || !isNeeded(entry.name)) continue
     const [source, target] = [path.join(from, entry.name), path.join(to, entry.name)]
     if (entry.isDirectory()) await placeFiles(source, target)
     else await placeFile(source, target, path.basename(from) === 'bin' ? 0o755 : 0o644)
