@@ -1,25 +1,13 @@
 import { DatabaseUnavailable } from '../core/database-unavailable.ts'
-import { connectorId as toConnectorId, mintAuditId, mintEventId, type TenantId } from '../core/ids.ts'
-import { isStorable } from '../core/storable-text.ts'
 import { markUsed, type ConnectorUse } from '../store/refresh-schedule.ts'
 import { addUses, type RecordedUse } from '../store/uses.ts'
 import type { Context } from './context.ts'
 import { recordUses } from './record-uses.ts'
-
-/** One use of a connector's token, or one that was refused. */
-export interface Use {
-  readonly action: RecordedUse['action']
-  readonly tenantId: TenantId
-  readonly connectorId: string
-  readonly place: { readonly space_id: string; readonly collection_id: string }
-  readonly actorId: string
-  /** Part of what uses are counted by, so few values each: method, path template, status, lease. */
-  readonly metadata: Readonly<Record<string, string | number>>
-}
+import { createTallies, type Use } from './use-tallies.ts'
 
 /**
  * What happens too often for a row each. Uses are counted in memory and written together: those that differ in nothing
- * but their moment, within a second, become one record with `count`, `first_at` and `last_at`.
+ * but their moment become one record with `count`, `first_at` and `last_at`.
  */
 export interface Activity {
   /**
@@ -33,90 +21,66 @@ export interface Activity {
   close(): Promise<void>
 }
 
-/** A process that is killed loses the uses of so long at most. */
-const flushAfterMs = 200
 const tryAgainAfterMs = 1_000
-const recordSpanMs = 1_000
 /** Records, not uses: some 2 MB. */
 const waitingAtMost = 5_000
+/** So many are written without waiting for their time. */
+const writtenTogether = 2_000
 
 /** A connector's row is large: that it is in use is written once in so long. */
 const markEveryMs = 10_000
 const markedAtMost = 20_000
 
-/** Of one connector's records, so many of the last may take another use. */
-const comparedAtMost = 8
-
-interface Count {
-  readonly use: Use
-  readonly firstMs: number
-  lastMs: number
-  count: number
-}
-
 export function createActivity(context: Pick<Context, 'database' | 'clock' | 'meter'>): Activity {
-  /** By connector. */
-  let counts = new Map<string, Count[]>()
-  let waiting = 0
+  const tallies = createTallies()
   /** What was sent and perhaps written: it keeps ids and content until that is certain. */
   let sent: readonly RecordedUse[] = []
-  let timer: NodeJS.Timeout | undefined
+  let timer: { readonly handle: NodeJS.Timeout; readonly atMs: number } | undefined
   let writing: Promise<void> | undefined
   let nextWriting: Promise<void> | undefined
   let isClosed = false
   const marked = new Map<string, number>()
   const noted = Promise.resolve()
 
-  /** Counts a use in a record that waits already, if there is one for it. On the way of every token read. */
-  const countAgain = (use: Use, nowMs: number): boolean => {
-    const known = counts.get(use.connectorId)
-    if (known === undefined) return false
-    for (let index = known.length - 1; index >= Math.max(0, known.length - comparedAtMost); index -= 1) {
-      const record = known[index]
-      if (record === undefined || nowMs - record.firstMs >= recordSpanMs || !isAlike(record.use, use)) continue
-      record.count += 1
-      record.lastMs = nowMs
-      return true
-    }
-    return false
+  const count = (use: Use, nowMs: number): void => {
+    const dueAtMs = tallies.count(use, nowMs)
+    // Whoever writes, or tries again, sees to the rest.
+    if (dueAtMs === undefined || sent.length > 0) return
+    if (tallies.waiting >= writtenTogether) flush().catch(() => {})
+    else writeAt(dueAtMs)
   }
 
-  const add = (use: Use, nowMs: number): void => {
-    const record = { use, firstMs: nowMs, lastMs: nowMs, count: 1 }
-    const known = counts.get(use.connectorId)
-    if (known === undefined) counts.set(use.connectorId, [record])
-    else known.push(record)
-    waiting += 1
-    flushIn(flushAfterMs)
-  }
-
-  const addWhenThereIsRoom = async (use: Use, nowMs: number): Promise<void> => {
+  const countWhenThereIsRoom = async (use: Use, nowMs: number): Promise<void> => {
     await flush()
-    add(use, nowMs)
+    count(use, nowMs)
   }
 
-  const flushIn = (ms: number): void => {
-    if (timer !== undefined || isClosed) return
-    timer = setTimeout(() => void flush().catch(() => {}), ms)
+  const writeAt = (atMs: number): void => {
+    if (isClosed || (timer !== undefined && timer.atMs <= atMs)) return
+    clearTimeout(timer?.handle)
+    const handle = setTimeout(writeDue, atMs - performance.now())
     // Waiting uses must not hold up the end of a process; whoever ends it closes first.
-    timer.unref()
+    handle.unref()
+    timer = { handle, atMs }
   }
 
-  const write = async (): Promise<void> => {
-    clearTimeout(timer)
+  const writeDue = (): void => {
     timer = undefined
+    // Whoever writes sets the time of the next writing at the end.
+    if (writing === undefined) start('due').catch(() => {})
+  }
+
+  const write = async (which: 'due' | 'all'): Promise<void> => {
     // Of what was sent already nobody knows whether it is written, and what is linked may be written once only.
     const isNew = sent.length === 0
-    sent = [...sent, ...[...counts.values()].flat().map(toRecord)]
-    counts = new Map()
-    waiting = 0
+    sent = [...sent, ...tallies.take(which)]
     if (sent.length === 0) return
     const written = sent
     try {
       await addAll(context, written, isNew)
     } catch (error) {
       context.meter.count('job_failures_total', { work: 'activity' })
-      flushIn(tryAgainAfterMs)
+      writeAt(performance.now() + tryAgainAfterMs)
       throw error
     }
     sent = []
@@ -124,14 +88,18 @@ export function createActivity(context: Pick<Context, 'database' | 'clock' | 'me
     await markUsed(context.database.system, lastUses(written, marked)).catch(() => {})
   }
 
+  const start = (which: 'due' | 'all'): Promise<void> => {
+    writing = write(which).finally(() => {
+      writing = undefined
+      const nextMs = tallies.nextDueMs()
+      if (sent.length === 0 && nextMs !== undefined) writeAt(nextMs)
+    })
+    return writing
+  }
+
   /** One writes at a time. Who comes meanwhile waits for the next, which holds what they noted; so do all who follow. */
   const flush = (): Promise<void> => {
-    if (writing === undefined) {
-      writing = write().finally(() => {
-        writing = undefined
-      })
-      return writing
-    }
+    if (writing === undefined) return start('all')
     nextWriting ??= writing
       .catch(() => {})
       .then(() => {
@@ -144,14 +112,15 @@ export function createActivity(context: Pick<Context, 'database' | 'clock' | 'me
   return {
     note(use) {
       const nowMs = context.clock.now().getTime()
-      if (countAgain(use, nowMs)) return noted
-      if (sent.length + waiting >= waitingAtMost) return addWhenThereIsRoom(use, nowMs)
-      add(use, nowMs)
+      if (sent.length + tallies.waiting >= waitingAtMost && !tallies.isWaiting(use, nowMs))
+        return countWhenThereIsRoom(use, nowMs)
+      count(use, nowMs)
       return noted
     },
     flush,
     async close() {
       isClosed = true
+      clearTimeout(timer?.handle)
       await flush()
     },
   }
@@ -183,39 +152,6 @@ async function addAll(
   }
 }
 
-/** Whether two uses of one connector differ in nothing but their moment. */
-function isAlike(one: Use, other: Use): boolean {
-  return (
-    one.action === other.action &&
-    one.actorId === other.actorId &&
-    one.tenantId === other.tenantId &&
-    one.place.space_id === other.place.space_id &&
-    one.place.collection_id === other.place.collection_id &&
-    areEqual(one.metadata, other.metadata)
-  )
-}
-
-function areEqual(one: Use['metadata'], other: Use['metadata']): boolean {
-  const names = Object.keys(one)
-  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name])
-}
-
-function toRecord({ use, firstMs, lastMs, count }: Count): RecordedUse {
-  const [firstAt, lastAt] = [new Date(firstMs), new Date(lastMs)]
-  const metadata = { ...use.metadata, count, first_at: firstAt.toISOString(), last_at: lastAt.toISOString() }
-  return {
-    tenantId: use.tenantId,
-    id: use.action === 'token.exported' ? mintEventId() : mintAuditId(),
-    action: use.action,
-    actorId: storable(use.actorId),
-    connectorId: toConnectorId(use.connectorId),
-    spaceId: use.place.space_id,
-    collectionId: use.place.collection_id,
-    metadata: JSON.stringify(metadata, (_, value: unknown) => (typeof value === 'string' ? storable(value) : value)),
-    lastAt,
-  }
-}
-
 /** Each connector once, with its last moment; not those that were marked a moment ago, which `marked` tells. */
 function lastUses(uses: readonly RecordedUse[], marked: Map<string, number>): readonly ConnectorUse[] {
   const last = new Map<string, ConnectorUse>()
@@ -230,9 +166,4 @@ function lastUses(uses: readonly RecordedUse[], marked: Map<string, number>): re
   }
   for (const [key, { usedAt }] of last) marked.set(key, usedAt.getTime())
   return [...last.values()]
-}
-
-/** One text that the database cannot hold would keep all others from being written, again and again. */
-function storable(text: string): string {
-  return isStorable(text) ? text : text.toWellFormed().replaceAll('\0', '\u{fffd}')
 }

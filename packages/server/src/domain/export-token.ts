@@ -1,6 +1,6 @@
 import { Problem } from '../core/problem.ts'
 import { findConnector } from '../store/connectors.ts'
-import type { Use } from './activity.ts'
+import type { Use } from './use-tallies.ts'
 import type { ConnectorPlaceRequest } from './connectors.ts'
 import type { Context } from './context.ts'
 import { freshAccess, isAt, type ReadyAccess } from './fresh-access.ts'

@@ -1,5 +1,6 @@
 import type { TenantId } from '../core/ids.ts'
 import { statement, type Db } from './database.ts'
+import { countTold } from './event-counts.ts'
 import type { AuditChainRow, AuditEntryRow } from './rows.ts'
 
 const addChain = statement(
@@ -32,10 +33,7 @@ const selectUnlinked = statement(
    order by written
    limit $2`,
 )
-/**
- * An entry and its event get one position; the head moves with them, and the counts of its hour. An event that stands for
- * several uses counts as so many.
- */
+/** An entry and its event get one position; the head moves with them, and the counts of its hour. */
 const link = statement(
   'audit_chains.link',
   `with link as (
@@ -50,15 +48,8 @@ const link = statement(
      set position = link.position
      from link
      where event.tenant_id = $1 and event.event_id = link.entry_id
-     returning event.event_type, event.metadata, event.created_at),
-   counted as (
-     insert into event_counts (tenant_id, hour, event_type, events)
-     select $1, date_trunc('hour', created_at, 'UTC'), event_type,
-            sum(case when jsonb_typeof(metadata -> 'count') = 'number' then (metadata -> 'count')::bigint else 1 end)
-     from told
-     group by date_trunc('hour', created_at, 'UTC'), event_type
-     on conflict (tenant_id, hour, event_type) do update
-     set events = event_counts.events + excluded.events)
+     returning event.tenant_id, event.event_type, event.metadata, event.created_at, event.position),
+   ${countTold}
    update audit_chains
    set last_position = $5, last_hash = $6, checkpoint_due_at = least(checkpoint_due_at, $7)
    where tenant_id = $1`,

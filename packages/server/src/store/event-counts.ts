@@ -9,6 +9,20 @@ export interface EventCount {
   readonly events: number
 }
 
+/**
+ * Part of a statement that gives events their positions and calls them `told`: counts them in their hours. An event that
+ * stands for several uses counts as so many.
+ */
+export const countTold = `counted as (
+     insert into event_counts (tenant_id, hour, event_type, events)
+     select tenant_id, date_trunc('hour', created_at, 'UTC'), event_type,
+            sum(case when jsonb_typeof(metadata -> 'count') = 'number' then (metadata -> 'count')::bigint else 1 end)
+     from told
+     where position is not null
+     group by tenant_id, date_trunc('hour', created_at, 'UTC'), event_type
+     on conflict (tenant_id, hour, event_type) do update
+     set events = event_counts.events + excluded.events)`
+
 const selectBuckets = statement(
   'event_counts.by_bucket',
   `select date_trunc($3, hour, 'UTC') as bucket, event_type, sum(events)::float8 as events
@@ -23,7 +37,7 @@ const purge = statement(
    where hour < $1`,
 )
 
-/** A tenant's events since `from`, counted by hour or day of UTC. The linker keeps the counts, see `store/audit-chain.ts`. */
+/** A tenant's events since `from`, counted by hour or day of UTC. Whoever links keeps the counts. */
 export async function countEvents(
   db: Db,
   tenantId: TenantId,

@@ -1,5 +1,6 @@
 import type { ConnectorId, TenantId } from '../core/ids.ts'
 import { statement, type Db } from './database.ts'
+import { countTold } from './event-counts.ts'
 
 /** Uses of one connector's token that differ in nothing but their moment. */
 export interface RecordedUse {
@@ -40,7 +41,7 @@ const insertAll = statement(
    on conflict (tenant_id, entry_id) do nothing`,
 )
 
-/** The same with the places in their chains. Whoever links may write each once only: a second time would leave a gap. */
+/** The same with the places in their chains, and counted as what is linked is. Whoever links may write each once only: a second time would leave a gap. */
 const insertLinked = statement(
   'uses.add_linked',
   `with used as (
@@ -56,7 +57,9 @@ const insertLinked = statement(
      select tenant_id, entry_id, split_part(action, '.', 1), action, actor_id, 'connector', connector_id, space_id,
             collection_id, metadata::jsonb, created_at, position
      from used
-     where action = 'token.exported')
+     where action = 'token.exported'
+     returning tenant_id, event_type, metadata, created_at, position),
+   ${countTold}
    insert into audit_entries
      (tenant_id, entry_id, action, actor_id, resource_type, resource_id, space_id, collection_id, metadata, created_at,
       position, hash)

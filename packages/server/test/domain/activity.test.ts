@@ -3,7 +3,8 @@ import { after, before, describe, it } from 'node:test'
 import { DatabaseUnavailable } from '../../src/core/database-unavailable.ts'
 import { tenantId } from '../../src/core/ids.ts'
 import { noMeter } from '../../src/core/meter.ts'
-import { createActivity, type Activity, type Use } from '../../src/domain/activity.ts'
+import { createActivity, type Activity } from '../../src/domain/activity.ts'
+import type { Use } from '../../src/domain/use-tallies.ts'
 import { openDatabase, type Database } from '../../src/store/database.ts'
 import { dataOf, connectorsPath, eventsOf } from '../http/calls.ts'
 import { readToken, rows, until } from '../support/connectors.ts'
@@ -71,14 +72,27 @@ describe('uses', () => {
     for (const { metadata } of records) assert.ok(metadata.first_at <= metadata.last_at)
   })
 
-  it('more than a second apart become records of their own', async () => {
+  it('more than five seconds apart become records of their own', async () => {
     await activity.note(use('conn_apart'))
-    service.clock.advance(1_500)
+    service.clock.advance(5_500)
     await activity.note(use('conn_apart'))
-    service.clock.advance(1_500)
+    service.clock.advance(5_500)
     await activity.note(use('conn_apart'))
     await activity.flush()
     assert.equal((await written('conn_apart')).length, 3)
+  })
+
+  it('that repeat what was just written are counted for some seconds, and written by themselves then', async () => {
+    await activity.note(use('conn_repeated'))
+    await until(async () => (await written('conn_repeated')).length === 1)
+    for (let count = 0; count < 3; count += 1) await activity.note(use('conn_repeated'))
+    // Others are written meanwhile.
+    await activity.note(use('conn_meanwhile'))
+    await until(async () => (await written('conn_meanwhile')).length === 1)
+    assert.equal((await written('conn_repeated')).length, 1)
+    await until(async () => (await written('conn_repeated')).length === 2)
+    const counts = (await written('conn_repeated')).map(({ metadata }) => metadata.count)
+    assert.deepEqual(counts, [1, 3])
   })
 
   it('are written by themselves a moment later', async () => {

@@ -3,7 +3,8 @@ import { after, before, describe, it } from 'node:test'
 import { DatabaseUnavailable } from '../../src/core/database-unavailable.ts'
 import { tenantId, type TenantId } from '../../src/core/ids.ts'
 import { noMeter } from '../../src/core/meter.ts'
-import { createActivity, type Activity, type Use } from '../../src/domain/activity.ts'
+import { createActivity, type Activity } from '../../src/domain/activity.ts'
+import type { Use } from '../../src/domain/use-tallies.ts'
 import { linkDue, linkTenant } from '../../src/domain/link-audit.ts'
 import { addAuditEntry } from '../../src/store/audit.ts'
 import { openDatabase, type Database } from '../../src/store/database.ts'
@@ -90,6 +91,16 @@ describe('uses', () => {
         ['3', '3'],
       ],
     )
+  })
+
+  it('of exports are counted in their hour, each of those that one record stands for', async () => {
+    const tenant = await tenantWithChain('counted')
+    for (let count = 0; count < 3; count += 1) await activity.note(use(tenant, 'conn_thrice'))
+    await activity.note(use(tenant, 'conn_once'))
+    await activity.note(use(tenant, 'conn_once', { action: 'connector.proxied' }))
+    await activity.flush()
+    const counted = await rows(service, 'select event_type, events from event_counts where tenant_id = $1', [tenant])
+    assert.deepEqual(counted, [{ event_type: 'token.exported', events: '4' }])
   })
 
   it('stand behind what was committed before them and waits', async () => {
