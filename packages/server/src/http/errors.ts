@@ -76,6 +76,11 @@ function headersOf(problem: Problem, tokenWasSent: boolean): Record<string, stri
   return headers
 }
 
+/** What to quote when asking for help: the code, and the id by which a server's fault is found in the log. */
+export function codeToQuote(answer: ErrorAnswer): string {
+  return 'correlation_id' in answer.body ? `${answer.code} · ${String(answer.body.correlation_id)}` : answer.code
+}
+
 /** Sends the answer as JSON. */
 export function sendError(request: FastifyRequest, reply: FastifyReply, answer: ErrorAnswer): FastifyReply {
   return reply.code(answer.status).headers(answer.headers).type('application/json; charset=utf-8').send(answer.body)

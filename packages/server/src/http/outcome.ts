@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import type { ErrorAnswer } from './errors.ts'
+import { codeToQuote, type ErrorAnswer } from './errors.ts'
 import { outcomePage, type Outcome } from './pages/outcome-page.ts'
 import { languageOf, sendPage } from './pages/page.ts'
 import { failureWords } from './words/failure-words.ts'
@@ -14,7 +14,6 @@ export function sendOutcome(
   audience: Outcome['audience'],
   backTo?: string,
 ): FastifyReply {
-  const id = 'correlation_id' in answer.body ? ` · ${String(answer.body.correlation_id)}` : ''
   const language = languageOf(reply.request)
   void reply.headers(answer.headers)
   return sendPage(
@@ -24,7 +23,7 @@ export function sendOutcome(
       kind: 'failed',
       language,
       ...failureWords(language.words, answer.code),
-      details: { code: `${answer.code}${id}`, text: answer.detail },
+      details: { code: codeToQuote(answer), text: answer.detail },
       audience,
       backTo,
     }),

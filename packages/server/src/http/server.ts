@@ -8,13 +8,14 @@ import { Problem } from '../core/problem.ts'
 import { InvalidFields } from '../domain/invalid-fields.ts'
 import { proxyTimes } from '../domain/proxy-limits.ts'
 import { limitBodyTime } from './body-deadline.ts'
-import { isUnexpected, sendError, toAnswer } from './errors.ts'
+import { isUnexpected, toAnswer } from './errors.ts'
 import { followRequests, requestIdOf } from './follow-requests.ts'
 import { registerFormats } from './formats.ts'
 import type { HttpContext } from './http-context.ts'
 import { rememberPaths } from './known-paths.ts'
 import { createLimits, noLimits } from './limits.ts'
 import { registerReference } from './reference.ts'
+import { refuse } from './refuse.ts'
 import { authorizeRoute } from './routes/authorize.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { callbackRoutes } from './routes/callback.ts'
@@ -74,7 +75,7 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
     // A path that cannot be decoded meets no hook and no handler; the framework's own answer would repeat it.
     frameworkErrors: (error, request, reply) => {
       void reply.headers(headersOfAll(request.id, settings.flows.settings.publicUrl))
-      void sendError(request, reply, toAnswer(error, request.id, false))
+      void refuse(request, reply, toAnswer(error, request.id, false))
     },
   })
   // The routes validate for themselves, all parts at once; the schemas are here for the reference.
@@ -189,13 +190,13 @@ function addErrorHandling(app: FastifyInstance): void {
     if (isUnexpected(error)) request.log.error({ error: describe(error) }, 'request failed')
     // Its message names the key and what to do; without a line here only callers would learn of it.
     if (error instanceof KeyUnavailable) request.log.error({ reason: error.message }, 'a key is unavailable')
-    return sendError(request, reply, toAnswer(error, request.id, request.headers.authorization !== undefined))
+    return refuse(request, reply, toAnswer(error, request.id, request.headers.authorization !== undefined))
   })
   app.setNotFoundHandler((request, reply) => {
     const methods = methodsAt(request.url)
     if (methods.length > 0) void reply.header('allow', methods.join(', '))
     const problem = new Problem(methods.length > 0 ? 'method_not_allowed' : 'not_found')
-    return sendError(request, reply, toAnswer(problem, request.id, false))
+    return refuse(request, reply, toAnswer(problem, request.id, false))
   })
 }
 

@@ -67,6 +67,11 @@ const states: Readonly<Record<string, (profile: Profile, page: Page) => Promise<
     await page.goto(`${service.url}/v1/connectors/oauth/finished/unknown`)
     await page.getByRole('heading', { name: 'Nothing to finish here' }).waitFor()
   },
+  'an address without a page': async (_profile, page) => {
+    await page.goto(`${service.url}/nowhere`)
+    await page.getByText('Details', { exact: true }).click()
+    await page.getByRole('link', { name: 'Go to the start page' }).waitFor()
+  },
 }
 
 describe('every state is accessible, light and wide as dark and 320 pixels narrow:', () => {

@@ -1,6 +1,7 @@
 import type { Language } from '../words/languages.ts'
 import type { Page } from './page.ts'
 import { escapeHtml, scriptJson } from './page.ts'
+import { detailsOf, markOf, type Details } from './parts.ts'
 
 /** How a popup ended. */
 export interface Outcome {
@@ -8,8 +9,7 @@ export interface Outcome {
   readonly kind: 'connected' | 'awaiting_completion' | 'failed'
   readonly title: string
   readonly sentence: string
-  /** For whoever is asked for help: a stable error code, perhaps with an id to quote, and what it means. */
-  readonly details?: { readonly code: string; readonly text?: string }
+  readonly details?: Details
   /** Absent: nobody is told. Without an origin only this service's own pages are told, and never a completion code. */
   readonly audience: { readonly sessionId: string; readonly origin: string | undefined } | undefined
   /** The landing page, with what became of it: a tab that was redirected here has no window to close. */
@@ -25,33 +25,19 @@ export interface Outcome {
 export function outcomePage(outcome: Outcome): Page {
   const { language } = outcome
   const { words } = language
-  const mark = { connected: tick, awaiting_completion: dots, failed: exclamation }[outcome.kind]
-  const tone = { connected: '', awaiting_completion: ' wait', failed: ' bad' }[outcome.kind]
   return {
     language,
     title: outcome.title,
-    body: `<div class="mark${tone}" aria-hidden="true">${mark}</div>
+    body: `${markOf(outcome.kind)}
 <h1>${escapeHtml(outcome.title)}</h1>
 <p role="${outcome.kind === 'failed' ? 'alert' : 'status'}">${escapeHtml(outcome.sentence)}</p>
 ${outcome.backTo === undefined ? '' : `<p><a href="${escapeHtml(outcome.backTo)}">${escapeHtml(words.back_to_app)}</a></p>`}
 <button type="button" class="button" id="close">${escapeHtml(words.close)}</button>
 <p id="stays" role="status" hidden>${escapeHtml(words.stays)}</p>
-${detailsOf(outcome)}`,
+${outcome.details === undefined ? '' : detailsOf(language, outcome.details)}`,
     script: closingScript(outcome),
     keepsOpener: true,
   }
-}
-
-const drawn = (path: string) =>
-  `<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="3" stroke-linecap="round" stroke-linejoin="round">${path}</svg>`
-const tick = drawn('<path d="m5 12.5 5 5 9-10.5"/>')
-const dots = drawn('<path d="M5.5 12h.01M12 12h.01M18.5 12h.01"/>')
-const exclamation = drawn('<path d="M12 5v9M12 18.5v.01"/>')
-
-function detailsOf({ details, language }: Outcome): string {
-  if (details === undefined) return ''
-  const text = details.text === undefined ? '' : `<p lang="en" dir="ltr">${escapeHtml(details.text)}</p>`
-  return `<details><summary>${escapeHtml(language.words.details)}</summary>${text}<p><code>${escapeHtml(details.code)}</code></p></details>`
 }
 
 /** Long enough to read what went wrong; the opener knows at once. */

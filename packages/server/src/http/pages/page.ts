@@ -48,7 +48,7 @@ export function sendPage(reply: FastifyReply, status: number, page: Page): Fasti
     // The empty icon; without it browsers ask for /favicon.ico.
     'img-src data:',
     `style-src 'nonce-${nonce}'`,
-    `script-src 'nonce-${nonce}'`,
+    ...(page.script === undefined ? [] : [`script-src 'nonce-${nonce}'`]),
     // Browsers hold `form-action` against every redirect that follows a form, and a landing page is on another origin.
     ...(page.hasForm ? [] : ["form-action 'none'"]),
     "frame-ancestors 'none'",

@@ -28,8 +28,6 @@ export const ar: Words = {
   'picker.title': 'ربط حساب',
   'picker.text': 'اختر الخدمة التي تريد ربطها.',
   'picker.search': 'البحث عن خدمة',
-  'picker.category': 'الفئة',
-  'picker.all': 'كل الفئات',
   'picker.found': 'الخدمات التي عُثر عليها: {count}',
   'picker.none': 'لا توجد خدمة تطابق «{query}».',
   'picker.empty.title': 'لا يوجد ما يمكن ربطه بعد',
@@ -167,4 +165,12 @@ export const ar: Words = {
   'failure.unknown.title': 'لا يوجد ما يُكمل هنا',
   'failure.unknown.text': 'هذا الربط غير معروف هنا، أو انتهى منذ مدة.',
   'failure.unknown.advice': 'عُد إلى التطبيق وابدأ من جديد.',
+
+  'page.none.title': 'هذه الصفحة غير موجودة',
+  'page.none.text': 'لا يوجد شيء في هذا العنوان. ربما كُتب خطأً، أو لم يعد ما كان هنا موجودًا.',
+  'page.none.start': 'الانتقال إلى صفحة البداية',
+  'page.programs.title': 'لا شيء لعرضه هنا',
+  'page.programs.text': 'هذا العنوان مخصّص للبرامج ولا يعرض أي صفحة. إذا أرسلك تطبيق إلى هنا فعُد إليه وابدأ من جديد.',
+  'page.trouble.title': 'تعذّر عرض هذه الصفحة',
+  'page.trouble.advice': 'يُرجى المحاولة مرة أخرى بعد دقيقة.',
 }

@@ -29,8 +29,6 @@ export const de: Words = {
   'picker.title': 'Ein Konto verbinden',
   'picker.text': 'Wählen Sie den Dienst, den Sie verbinden möchten.',
   'picker.search': 'Dienste suchen',
-  'picker.category': 'Kategorie',
-  'picker.all': 'Alle Kategorien',
   'picker.found': 'Gefundene Dienste: {count}',
   'picker.none': 'Kein Dienst passt zu „{query}“.',
   'picker.empty.title': 'Noch nichts zu verbinden',
@@ -182,4 +180,14 @@ export const de: Words = {
   'failure.unknown.title': 'Hier ist nichts abzuschließen',
   'failure.unknown.text': 'Diese Verbindung ist hier nicht bekannt, oder sie ist schon länger beendet.',
   'failure.unknown.advice': 'Kehren Sie zur App zurück und beginnen Sie von vorn.',
+
+  'page.none.title': 'Diese Seite gibt es nicht',
+  'page.none.text':
+    'Unter dieser Adresse ist nichts. Vielleicht ist sie falsch geschrieben, oder was hier stand, gibt es nicht mehr.',
+  'page.none.start': 'Zur Startseite',
+  'page.programs.title': 'Hier gibt es nichts zu sehen',
+  'page.programs.text':
+    'Diese Adresse ist für Programme gedacht und zeigt keine Seite. Hat eine App Sie hierher geschickt, kehren Sie dorthin zurück und beginnen Sie von vorn.',
+  'page.trouble.title': 'Diese Seite lässt sich nicht anzeigen',
+  'page.trouble.advice': 'Bitte versuchen Sie es in einer Minute noch einmal.',
 }

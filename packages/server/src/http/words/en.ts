@@ -30,8 +30,6 @@ export const en = {
   'picker.title': 'Connect an account',
   'picker.text': 'Choose the service you want to connect.',
   'picker.search': 'Search services',
-  'picker.category': 'Category',
-  'picker.all': 'All categories',
   'picker.found': 'Services found: {count}',
   'picker.none': 'No service matches “{query}”.',
   'picker.empty.title': 'Nothing to connect yet',
@@ -171,6 +169,15 @@ export const en = {
   'failure.unknown.title': 'Nothing to finish here',
   'failure.unknown.text': 'This connection is not known here, or it ended a while ago.',
   'failure.unknown.advice': 'Go back to the app and start again.',
+
+  'page.none.title': 'This page does not exist',
+  'page.none.text': 'There is nothing at this address. It may be mistyped, or what stood here is gone.',
+  'page.none.start': 'Go to the start page',
+  'page.programs.title': 'Nothing to see here',
+  'page.programs.text':
+    'This address is for programs and shows no page. If an app sent you here, go back to it and start again.',
+  'page.trouble.title': 'This page cannot be shown',
+  'page.trouble.advice': 'Please try again in a minute.',
 } as const
 
 export type WordKey = keyof typeof en

@@ -29,8 +29,6 @@ export const es: Words = {
   'picker.title': 'Conectar una cuenta',
   'picker.text': 'Elija el servicio que quiere conectar.',
   'picker.search': 'Buscar servicios',
-  'picker.category': 'Categoría',
-  'picker.all': 'Todas las categorías',
   'picker.found': 'Servicios encontrados: {count}',
   'picker.none': 'Ningún servicio coincide con «{query}».',
   'picker.empty.title': 'Aún no hay nada que conectar',
@@ -172,4 +170,13 @@ export const es: Words = {
   'failure.unknown.title': 'No hay nada que terminar aquí',
   'failure.unknown.text': 'Esta conexión no se conoce aquí, o terminó hace tiempo.',
   'failure.unknown.advice': 'Vuelva a la aplicación y empiece de nuevo.',
+
+  'page.none.title': 'Esta página no existe',
+  'page.none.text': 'No hay nada en esta dirección. Puede que esté mal escrita o que lo que había aquí ya no exista.',
+  'page.none.start': 'Ir a la página de inicio',
+  'page.programs.title': 'Aquí no hay nada que ver',
+  'page.programs.text':
+    'Esta dirección es para programas y no muestra ninguna página. Si una aplicación le ha enviado aquí, vuelva a ella y empiece de nuevo.',
+  'page.trouble.title': 'No se puede mostrar esta página',
+  'page.trouble.advice': 'Inténtelo de nuevo en un minuto.',
 }

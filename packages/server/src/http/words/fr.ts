@@ -29,8 +29,6 @@ export const fr: Words = {
   'picker.title': 'Connecter un compte',
   'picker.text': 'Choisissez le service que vous voulez connecter.',
   'picker.search': 'Rechercher un service',
-  'picker.category': 'Catégorie',
-  'picker.all': 'Toutes les catégories',
   'picker.found': 'Services trouvés : {count}',
   'picker.none': 'Aucun service ne correspond à « {query} ».',
   'picker.empty.title': 'Rien à connecter pour le moment',
@@ -176,4 +174,14 @@ export const fr: Words = {
   'failure.unknown.title': 'Rien à terminer ici',
   'failure.unknown.text': 'Cette connexion est inconnue ici, ou elle est close depuis un moment.',
   'failure.unknown.advice': 'Revenez à l’application et recommencez.',
+
+  'page.none.title': 'Cette page n’existe pas',
+  'page.none.text':
+    'Il n’y a rien à cette adresse. Elle est peut-être mal saisie, ou ce qui s’y trouvait n’existe plus.',
+  'page.none.start': 'Aller à la page d’accueil',
+  'page.programs.title': 'Rien à voir ici',
+  'page.programs.text':
+    'Cette adresse est destinée aux programmes et n’affiche aucune page. Si une application vous a envoyé ici, revenez-y et recommencez.',
+  'page.trouble.title': 'Cette page ne peut pas être affichée',
+  'page.trouble.advice': 'Veuillez réessayer dans une minute.',
 }

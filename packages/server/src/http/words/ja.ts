@@ -29,8 +29,6 @@ export const ja: Words = {
   'picker.title': 'アカウントを接続する',
   'picker.text': '接続するサービスを選んでください。',
   'picker.search': 'サービスを検索',
-  'picker.category': 'カテゴリー',
-  'picker.all': 'すべてのカテゴリー',
   'picker.found': '見つかったサービス: {count}件',
   'picker.none': '「{query}」に一致するサービスはありません。',
   'picker.empty.title': '接続できるものがまだありません',
@@ -171,4 +169,13 @@ export const ja: Words = {
   'failure.unknown.title': 'ここで完了するものはありません',
   'failure.unknown.text': 'この接続はここでは知られていないか、しばらく前に終了しています。',
   'failure.unknown.advice': 'アプリに戻って、もう一度始めてください。',
+
+  'page.none.title': 'このページは存在しません',
+  'page.none.text': 'このアドレスには何もありません。入力に誤りがあるか、以前あったものがなくなっています。',
+  'page.none.start': 'スタートページへ',
+  'page.programs.title': '表示するものはありません',
+  'page.programs.text':
+    'このアドレスはプログラム用で、ページはありません。アプリから来た場合は、アプリに戻ってもう一度始めてください。',
+  'page.trouble.title': 'このページを表示できません',
+  'page.trouble.advice': '1分後にもう一度お試しください。',
 }
