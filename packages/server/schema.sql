@@ -240,7 +240,7 @@ CREATE INDEX connectors_by_id ON connectors USING btree (tenant_id, connector_id
 CREATE INDEX connectors_by_principal ON connectors USING btree (tenant_id, principal_subject, provider_slug, status, created_at, connector_id);
 CREATE INDEX connectors_by_provider ON connectors USING btree (tenant_id, provider_slug, status, created_at, connector_id);
 CREATE INDEX connectors_by_space ON connectors USING btree (tenant_id, space_id, provider_slug, status, created_at, connector_id);
-CREATE INDEX connectors_connected ON connectors USING btree (tenant_id, provider_slug, connector_id) WHERE (health <> 'disconnected'::text);
+CREATE INDEX connectors_due ON connectors USING btree (next_refresh_at, context_id) WHERE (next_refresh_at IS NOT NULL);
 CREATE INDEX connectors_due_refresh ON connectors USING btree (context_id, next_refresh_at) WHERE (next_refresh_at IS NOT NULL);
 alter table connectors enable row level security;
 alter table connectors force row level security;
@@ -567,7 +567,7 @@ CREATE INDEX transactions_by_expiry ON transactions USING btree (expires_at);
 CREATE INDEX transactions_by_id ON transactions USING btree (transaction_id);
 CREATE INDEX transactions_by_state ON transactions USING btree (state_digest) WHERE (state_digest IS NOT NULL);
 CREATE INDEX transactions_by_ticket ON transactions USING btree (ticket_digest) WHERE (ticket_digest IS NOT NULL);
-CREATE INDEX transactions_pending ON transactions USING btree (tenant_id, principal_subject, expires_at) WHERE (status = ANY (ARRAY['created'::text, 'started'::text, 'parked'::text]));
+CREATE INDEX transactions_unfinished ON transactions USING btree (tenant_id, principal_subject, expires_at) WHERE (finished_at IS NULL);
 alter table transactions enable row level security;
 alter table transactions force row level security;
 create policy tenant on transactions as permissive for all to public

@@ -58,7 +58,7 @@ export function createActivity(context: Pick<Context, 'database' | 'clock' | 'me
   const writeAt = (atMs: number): void => {
     if (isClosed || (timer !== undefined && timer.atMs <= atMs)) return
     clearTimeout(timer?.handle)
-    const handle = setTimeout(writeDue, atMs - performance.now())
+    const handle = setTimeout(writeDue, Math.max(0, atMs - performance.now()))
     // Waiting uses must not hold up the end of a process; whoever ends it closes first.
     handle.unref()
     timer = { handle, atMs }

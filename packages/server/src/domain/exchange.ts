@@ -4,7 +4,6 @@ import type { Secret } from '../core/secret.ts'
 import type { ProviderClient, TokenFailure, TokenGrant } from '../core/token.ts'
 import { AccountMismatchError, readAccount, type AccountReading } from '../oauth/account.ts'
 import { exchangeCode } from '../oauth/token-request.ts'
-import { isOrderedAway } from '../store/connecting.ts'
 import { findConnector } from '../store/connectors.ts'
 import type { Db } from '../store/database.ts'
 import type { Transaction } from '../store/find-transactions.ts'
@@ -55,11 +54,10 @@ export async function exchange(
     requireOpenForConnecting(db, transaction),
     requireStillReplaceable(db, transaction, inHand.completedBy),
   ])
-  const claiming = claimExchange(db, tenant, id, context.clock.now(), inHand.completionDigest)
-  const [isClaimed, isRevoked] = await Promise.all([claiming, isOrderedAway(db, transaction)])
-  if (!isClaimed) throw new Problem('invalid_state')
+  const claim = await claimExchange(db, tenant, id, context.clock.now(), inHand.completionDigest)
+  if (claim === 'taken') throw new Problem('invalid_state')
   try {
-    if (isRevoked) throw new Problem('authorization_revoked')
+    if (claim === 'ordered-away') throw new Problem('authorization_revoked')
     const grant = await requestToken(context, client, transaction, inHand)
     const { account, kept } = await identifyAccount(context, client, grant)
     try {

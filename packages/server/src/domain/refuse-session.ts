@@ -22,7 +22,7 @@ export async function endRefused(
   await context.database.transaction(tenant, async (db) => {
     const end = { now: context.clock.now(), status: 'failed', errorCode: reason } as const
     const ended = await finishTransaction(db, tenant, transactionId(transaction.transaction_id), end)
-    if (ended) await record(context, db, transaction, reason, refused)
+    if (ended !== 'over') await record(context, db, transaction, reason, refused)
   })
 }
 

@@ -10,7 +10,7 @@ import {
 } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
 import type { ProviderAccount, TokenGrant } from '../core/token.ts'
-import { beginConnecting, isOrderedAway } from '../store/connecting.ts'
+import { beginConnecting } from '../store/connecting.ts'
 import { addConnector, lockConnector, reconnectConnector, type Credentials } from '../store/connectors.ts'
 import type { Db } from '../store/database.ts'
 import { addEvent } from '../store/events.ts'
@@ -59,19 +59,23 @@ type Needs = Pick<Context, 'database' | 'vault' | 'clock' | 'log'>
 export async function storeConnection(context: Needs, transaction: Transaction, made: Connection): Promise<Connected> {
   const tenant = tenantId(transaction.tenant_id)
   const id = connectorId(transaction.connector_id)
+  const session = transactionId(transaction.transaction_id)
   const { provider } = made
   const { refreshToken, expiresAt } = made.grant
   const sealed = await sealCredentials(context, transaction, made)
   const callerContext = await moveCallerContext(context, transaction)
   const done = await context.database.transaction(tenant, async (db) => {
-    // Asked behind the lock, so it sees every order from before the time that is taken next.
-    const [, isRevoked] = await Promise.all([beginConnecting(db, tenant), isOrderedAway(db, transaction)])
-    if (isRevoked) throw new Problem('authorization_revoked')
     const now = context.clock.now()
+    const end = { now, status: 'connected', errorCode: undefined } as const
+    // Behind the lock, so it sees every order that was given before it.
+    const finishing = Promise.all([beginConnecting(db, tenant), finishTransaction(db, tenant, session, end)]).then(
+      ([, finished]) => requireFinished(finished),
+    )
     const nextRefreshAt = refreshToken && firstRefreshAt(id, expiresAt, provider.client.definition, now)
     const credentials = { ...sealed, nextRefreshAt }
-    const putting = putConnector(db, transaction, credentials, made, now)
     // An id that was drawn for this transaction names nothing yet.
+    if (transaction.connector_named) await finishing
+    const putting = putConnector(db, transaction, credentials, made, now)
     const isNew = transaction.connector_named ? await putting : true
     const change = isNew ? 'connected' : 'reconnected'
     const recorded = addEvent(
@@ -87,26 +91,25 @@ export async function storeConnection(context: Needs, transaction: Transaction, 
           provider_slug: transaction.provider_slug,
           space_id: transaction.space_id,
           collection_id: transaction.collection_id,
-          session_id: transaction.transaction_id,
+          session_id: session,
           ...toldValues(provider.urlVariables),
         },
         callerContext,
       },
       now,
     )
-    const finishing = finishTransaction(db, tenant, transactionId(transaction.transaction_id), {
-      now,
-      status: 'connected',
-      errorCode: undefined,
-    })
     const ending = endConnectSession(db, transaction, now)
     // None waits for another's answer; when the first fails, the others do with it.
-    const [, finished] = await Promise.all([putting, finishing, recorded, ending])
-    if (!finished) throw new Problem('invalid_state')
+    await Promise.all([finishing, putting, recorded, ending])
     return change
   })
   logChange(context, transaction, done)
   return { provider: transaction.provider_slug, collectionId: transaction.collection_id, connectorId: id }
+}
+
+function requireFinished(finished: Awaited<ReturnType<typeof finishTransaction>>): void {
+  if (finished === 'ordered-away') throw new Problem('authorization_revoked')
+  if (finished === 'over') throw new Problem('invalid_state')
 }
 
 async function putConnector(

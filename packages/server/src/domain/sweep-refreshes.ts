@@ -34,20 +34,17 @@ export async function sweepRefreshes(context: RefreshNeeds, stopping?: AbortSign
   const sweep: Sweep = { underWay: new Set(), ofContext: new Map(), ofTenant: new Map(), failures: [] }
   const endsAt = performance.now() + beginsForMs
   let count = 0
-  let afterContext = randomPlace()
   while (count < mostAtOnce && performance.now() < endsAt) {
     if (stopping?.aborted === true) break
     const wasIdle = sweep.underWay.size === 0
-    const due = await claimSome(context, sweep, afterContext)
+    const due = await claimSome(context, sweep)
     for (const row of due) begin(context, sweep, row)
     count += due.length
     if (due.length > 0) continue
-    // Once more from the first context on, then whatever ends may make room.
-    if (afterContext !== '') afterContext = ''
     // What ended while the claim was under way still counted against its rooms; look again before giving up.
-    else if (wasIdle) break
-    else if (sweep.underWay.size > 0)
-      await Promise.race([...sweep.underWay, wait(lookAgainMs, undefined, { ref: false })])
+    if (wasIdle) break
+    // Whatever ends may make room.
+    if (sweep.underWay.size > 0) await Promise.race([...sweep.underWay, wait(lookAgainMs, undefined, { ref: false })])
   }
   await Promise.all(sweep.underWay)
   const [failure] = sweep.failures
@@ -62,16 +59,16 @@ interface Sweep {
   readonly failures: Error[]
 }
 
-/** Contexts are named by digests, so every look begins at another of them. */
+/** Contexts are named by digests, so every look begins elsewhere. */
 function randomPlace(): string {
   return randomBytes(6).toString('base64url')
 }
 
-async function claimSome(context: RefreshNeeds, sweep: Sweep, afterContext: string): Promise<ConnectorRow[]> {
+async function claimSome(context: RefreshNeeds, sweep: Sweep): Promise<ConnectorRow[]> {
   const all = mostUnderWay - sweep.underWay.size
   if (all <= 0) {
     await Promise.race(sweep.underWay)
-    return claimSome(context, sweep, afterContext)
+    return claimSome(context, sweep)
   }
   const { limited, others } = context.refreshGate.room()
   const rooms = new Map([...limited].map(([contextId, room]) => [contextId, Math.min(room, mostOfContext)]))
@@ -82,8 +79,8 @@ async function claimSome(context: RefreshNeeds, sweep: Sweep, afterContext: stri
   const now = context.clock.now()
   const roomsOfTenants = new Map([...sweep.ofTenant].map(([tenant, underWay]) => [tenant, mostOfTenant - underWay]))
   const limits = { all, ofContext: mostOfContext, ofTenant: mostOfTenant }
-  const claim = { afterContext, limits, rooms, roomsOfTenants }
-  return claimDueRefreshes(context.database.system, now, plusMs(now, claimLifeMs), claim)
+  const claim = { afterContext: randomPlace(), limits, rooms, roomsOfTenants }
+  return context.database.systemTransaction((db) => claimDueRefreshes(db, now, plusMs(now, claimLifeMs), claim))
 }
 
 function begin(context: RefreshNeeds, sweep: Sweep, row: ConnectorRow): void {

@@ -1,5 +1,5 @@
 import type { TenantId } from '../core/ids.ts'
-import { statement, type Db } from './database.ts'
+import { planAnew, statement, type Db } from './database.ts'
 import { countTold } from './event-counts.ts'
 import type { AuditChainRow, AuditEntryRow } from './rows.ts'
 
@@ -9,8 +9,6 @@ const addChain = statement(
    values ($1, 0, $2)
    on conflict do nothing`,
 )
-/** For the transaction: a plan made while there were few entries would look at all of them for each that is linked. */
-const planAnew = `set_config('plan_cache_mode', 'force_custom_plan', true)`
 const lock = statement(
   'audit_chains.lock',
   `select last_position, last_hash, signed_position, ${planAnew}

@@ -29,6 +29,12 @@ export function lookup(name: string, text: string): Statement {
   return { name, text, isLookup: true }
 }
 
+/**
+ * For the rest of a transaction, in a select: plans each statement anew. Where a table may grow from nothing to millions of
+ * rows, a plan that is kept from before would go over all of them.
+ */
+export const planAnew = `set_config('plan_cache_mode', 'force_custom_plan', true)`
+
 /** Something that runs statements with the reach of one tenant, or of the named system statements. */
 export interface Db {
   query<Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row[]>

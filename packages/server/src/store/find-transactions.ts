@@ -39,7 +39,7 @@ const countPending = statement(
   `select count(*)::int as of_tenant,
           (count(*) filter (where principal_subject = $2 and principal_issuer = $3))::int as of_principal
    from transactions
-   where tenant_id = $1 and expires_at > $4
+   where tenant_id = $1 and expires_at > $4 and finished_at is null
      and (status in ('started', 'parked') or (status = 'created' and ticket_expires_at > $4))`,
 )
 

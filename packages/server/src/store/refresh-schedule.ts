@@ -1,6 +1,6 @@
 import type { ConnectorId, TenantId } from '../core/ids.ts'
 import { connectorColumns } from './connectors.ts'
-import { statement, type Db } from './database.ts'
+import { planAnew, statement, type Db } from './database.ts'
 import type { ConnectorRow } from './rows.ts'
 
 /** A connector's last use among those written together. */
@@ -51,24 +51,43 @@ export async function markUsed(system: Db, uses: readonly ConnectorUse[]): Promi
   ])
 }
 
+const lookedAt = 500
+
 /**
- * Steps from context to context along the index and takes the first few of each that are due, so that a look costs as much
- * as there are contexts, whatever has piled up in one of them. A context is one tenant's; what a tenant with many contexts
- * has too much is passed over, up to a bound of its own, since the walk must end.
+ * Looks at what is due in the order of its times, but for contexts and tenants that have no room: so it costs as much as
+ * is due, however many contexts there are. Where more is due than one look takes in, it may all be of a few contexts, so
+ * it steps on from context to context along the other index as well, a stretch from a place that differs each time.
+ *
+ * Of each context it takes the first few. A context is one tenant's; what a tenant with many contexts has too much is passed
+ * over, up to a bound of its own, since the look must end.
  */
 const claimDue = statement(
   'refresh.claim_due',
-  `with recursive contexts (context_id) as (
-     select min(context_id)
+  `with recursive oldest as materialized (
+     select context_id
      from connectors
-     where next_refresh_at is not null and context_id > $3
+     where next_refresh_at <= $1
+       and context_id <> all(array(
+         select context_id from unnest($6::text[], $7::int[]) as limited (context_id, room) where room <= 0))
+       and tenant_id <> all(array(
+         select tenant_id from unnest($9::text[], $10::int[]) as of_tenant (tenant_id, room) where room <= 0))
+     order by next_refresh_at
+     limit ${lookedAt} + 1),
+   stretch (context_id, steps) as (
+     select min(context_id), 1
+     from connectors
+     where next_refresh_at is not null and context_id > $3 and (select count(*) from oldest) > ${lookedAt}
      union all
      select (
        select min(context_id)
        from connectors
-       where next_refresh_at is not null and context_id > contexts.context_id)
-     from contexts
-     where contexts.context_id is not null),
+       where next_refresh_at is not null and context_id > stretch.context_id), steps + 1
+     from stretch
+     where stretch.context_id is not null and steps < ${lookedAt}),
+   contexts (context_id) as (
+     select context_id from oldest
+     union
+     select context_id from stretch where context_id is not null),
    due (due_tenant, due_connector) as (
      select tenant_id, connector_id
      from (
@@ -76,7 +95,7 @@ const claimDue = statement(
               row_number() over (partition by seen.tenant_id) as turn
        from (
          select taken.tenant_id, taken.connector_id, coalesce(of_tenant.room, $8) as room
-         from contexts
+         from (select context_id from contexts order by context_id <= $3, context_id) as contexts
          cross join lateral (
            select tenant_id
            from connectors
@@ -101,6 +120,7 @@ const claimDue = statement(
    where tenant_id = due_tenant and connector_id = due_connector
    returning ${connectorColumns}`,
 )
+const plan = statement('refresh.plan_claim', `select ${planAnew}`)
 const reschedule = statement(
   'refresh.reschedule',
   `update connectors
@@ -109,7 +129,7 @@ const reschedule = statement(
 )
 
 export interface DueClaim {
-  /** Contexts are passed in order, beginning after this one; an empty text begins at the first. */
+  /** Where many are due, contexts after this one come first; give another each time, so that none is always last. */
   readonly afterContext: string
   readonly limits: { readonly all: number; readonly ofContext: number; readonly ofTenant: number }
   /** Contexts that may take fewer than the others. */
@@ -120,15 +140,16 @@ export interface DueClaim {
 
 /**
  * Takes connectors that are due, a few of each context and of each tenant, so that none starves the others; a worker that dies gives them back
- * when `againAt` comes. Two workers never take the same.
+ * when `againAt` comes. Two workers never take the same. In a transaction of its own.
  */
 export async function claimDueRefreshes(
-  system: Db,
+  transaction: Db,
   now: Date,
   againAt: Date,
   { afterContext, limits, rooms, roomsOfTenants }: DueClaim,
 ): Promise<ConnectorRow[]> {
-  return system.query<ConnectorRow>(claimDue, [
+  const planning = transaction.query(plan, [])
+  const claiming = transaction.query<ConnectorRow>(claimDue, [
     now,
     againAt,
     afterContext,
@@ -140,6 +161,8 @@ export async function claimDueRefreshes(
     [...roomsOfTenants.keys()],
     [...roomsOfTenants.values()],
   ])
+  const [, rows] = await Promise.all([planning, claiming])
+  return rows
 }
 
 /** Sets another time, `undefined` for never, unless somebody else has set one or changed the credentials. */

@@ -1,4 +1,5 @@
 import { mintAuditId, type TenantId, type TransactionId } from '../core/ids.ts'
+import { isOrderedAway } from './connecting.ts'
 import { statement, type Db } from './database.ts'
 import type { Transaction } from './find-transactions.ts'
 
@@ -55,7 +56,7 @@ const claimStarted = statement(
   `update transactions
    set status = 'exchanging'
    where tenant_id = $1 and transaction_id = $2 and status = 'started' and expires_at > $3
-   returning transaction_id`,
+   returning ${isOrderedAway} as is_ordered_away`,
 )
 
 const claimParked = statement(
@@ -64,7 +65,7 @@ const claimParked = statement(
    set status = 'exchanging'
    where tenant_id = $1 and transaction_id = $2 and status = 'parked' and completion_expires_at > $3
      and completion_digest = $4
-   returning transaction_id`,
+   returning ${isOrderedAway} as is_ordered_away`,
 )
 
 const finish = statement(
@@ -73,7 +74,7 @@ const finish = statement(
    set status = $4, error_code = $5, finished_at = $3, code = null, verifier = null, nonce = null,
        caller_context = null, browser_digest = null, completion_digest = null, ticket_digest = null
    where tenant_id = $1 and transaction_id = $2 and status not in ('connected', 'failed')
-   returning transaction_id`,
+   returning ${isOrderedAway} as is_ordered_away`,
 )
 
 const deleteOld = statement('transactions.purge', 'delete from transactions where expires_at < $1')
@@ -172,8 +173,13 @@ export async function parkCode(
   return (await db.query(park, [tenantId, id, now, code, completionDigest, completionExpiresAt])).length > 0
 }
 
+/** A change of a transaction, and whether an order of the kill switch means it: it began before an order that it fits. */
+interface Changed {
+  readonly is_ordered_away: boolean
+}
+
 /**
- * Takes the sole right to make the token request. Answers `false` to all callers but one (RFC 6749 §4.1.2).
+ * Takes the sole right to make the token request. Answers `taken` to all callers but one (RFC 6749 §4.1.2).
  *
  * Once taken it is never given back: a process that dies here leaves a spent code behind, and the transaction expires.
  */
@@ -183,22 +189,25 @@ export async function claimExchange(
   id: TransactionId,
   now: Date,
   completionDigest: Buffer | undefined,
-): Promise<boolean> {
-  const rows =
+): Promise<'claimed' | 'ordered-away' | 'taken'> {
+  const [changed] =
     completionDigest === undefined
-      ? await db.query(claimStarted, [tenantId, id, now])
-      : await db.query(claimParked, [tenantId, id, now, completionDigest])
-  return rows.length > 0
+      ? await db.query<Changed>(claimStarted, [tenantId, id, now])
+      : await db.query<Changed>(claimParked, [tenantId, id, now, completionDigest])
+  if (changed === undefined) return 'taken'
+  return changed.is_ordered_away ? 'ordered-away' : 'claimed'
 }
 
-/** Ends a transaction and destroys its secrets. Answers `false` when it had ended before. */
+/** Ends a transaction and destroys its secrets. Answers `over` when it had ended before. */
 export async function finishTransaction(
   db: Db,
   tenantId: TenantId,
   id: TransactionId,
   end: { readonly now: Date; readonly status: 'connected' | 'failed'; readonly errorCode: string | undefined },
-): Promise<boolean> {
-  return (await db.query(finish, [tenantId, id, end.now, end.status, end.errorCode ?? null])).length > 0
+): Promise<'finished' | 'ordered-away' | 'over'> {
+  const [changed] = await db.query<Changed>(finish, [tenantId, id, end.now, end.status, end.errorCode ?? null])
+  if (changed === undefined) return 'over'
+  return changed.is_ordered_away ? 'ordered-away' : 'finished'
 }
 
 /** Destroys the secrets of expired transactions, and forgets those that ended before `forgetBefore`. */
