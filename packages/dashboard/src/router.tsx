@@ -42,6 +42,10 @@ const connector = createRoute({
   validateSearch: words('tab'),
   component: lazyRouteComponent(() => import('./pages/connector.tsx'), 'ConnectorPage'),
 })
+const connectorById = at(
+  '/connectors/$connectorId',
+  lazyRouteComponent(() => import('./pages/connector-by-id.tsx'), 'ConnectorById'),
+)
 const killSwitch = at(
   '/connectors/kill-switch',
   lazyRouteComponent(() => import('./pages/kill-switch.tsx'), 'KillSwitch'),
@@ -99,6 +103,7 @@ const tree = root.addChildren([
   overview,
   connectors,
   connector,
+  connectorById,
   killSwitch,
   killOrder,
   providers,

@@ -55,8 +55,13 @@ const pages: Readonly<Record<string, readonly [path: () => string, seen: (page: 
     },
   ],
   'a connector that is not there': [() => `${connector}x`, (page) => page.getByText('connector_unknown').waitFor()],
+  'an id that no connector has': [
+    () => '/connectors/nothing',
+    (page) => page.getByText('There is no connector with this id').waitFor(),
+  ],
   'kill switch': [() => '/connectors/kill-switch', (page) => page.getByText('No order was ever given').waitFor()],
   providers: [() => '/providers', (page) => page.getByRole('link', { name: '23andMe' }).waitFor()],
+  'the sandbox': [() => '/providers/sandbox', (page) => page.getByText('Ready: there is nothing').waitFor()],
   'a provider': [() => '/providers/google', (page) => page.getByText('Redirect URI').first().waitFor()],
   'a provider with variables': [() => '/providers/zendesk', (page) => page.getByLabel('Client id').waitFor()],
   'a provider to add': [() => '/providers/add', (page) => page.getByLabel('Issuer').waitFor()],
@@ -72,7 +77,7 @@ const pages: Readonly<Record<string, readonly [path: () => string, seen: (page: 
   ],
   keys: [() => '/keys', (page) => page.getByText('Epoch 1').waitFor()],
   settings: [() => '/settings', (page) => page.getByText('Set by the deployment').waitFor()],
-  'no page': [() => '/connectors/nothing', (page) => page.getByText('There is no page at this address').waitFor()],
+  'no page': [() => '/providers/a/b', (page) => page.getByText('There is no page at this address').waitFor()],
 }
 
 describe('every page is accessible, light and wide as dark and on a phone:', () => {

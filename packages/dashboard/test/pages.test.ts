@@ -3,6 +3,7 @@ import { after, before, it } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { launchChromium } from '../../server/test/browser/support/chromium.ts'
 import { consentIn } from '../../server/test/browser/support/journey.ts'
+import { connectorsPath } from '../../server/test/http/calls.ts'
 import { connectAccount } from '../../server/test/support/consent.ts'
 import { startTestService, type TestService } from '../../server/test/support/service.ts'
 import { startWebhookReceiver, type WebhookReceiver } from '../../server/test/support/webhook-receiver.ts'
@@ -48,11 +49,74 @@ it('tests a provider with a real flow, shows the account, and disconnects it aga
   const signedIn = await signIn(service, browser, 'tests')
   const { profile, page } = signedIn
   await page.goto(`${service.url}/providers/sandbox`)
+  await page.getByText('Ready: there is nothing to set up.').waitFor()
+  assert.equal(await page.getByText(/Client id|Redirect URI|Forget the client/).count(), 0)
   await consentIn(await popupOf(signedIn, 'Run a test connection'), 'grace')
   await page.getByText('It works: an account was connected.').waitFor()
   await page.getByRole('strong').getByText('grace').waitFor()
   await page.getByRole('button', { name: 'Disconnect the test account' }).click()
   await page.getByText('Disconnected: the tokens are destroyed here').waitFor()
+  assert.deepEqual(profile.complaints, [])
+  await profile.context.close()
+})
+
+it('lets a tenant forget a client of its own at the sandbox, and offers nothing to forget of the one it came with', async () => {
+  const { profile, page } = await signIn(service, browser, 'own-client')
+  const token = await service.token({ tenant: 'own-client' })
+  const body = { client_id: 'connector-oauth', client_secret: 'of-our-own' }
+  const path = '/v1/admin/connector-providers/sandbox'
+  assert.equal((await service.call('PATCH', path, { token, body })).status, 200)
+  await page.goto(`${service.url}/providers/sandbox`)
+  await page.getByLabel('Client id').waitFor()
+  await page.getByRole('button', { name: 'Forget the client' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Forget' }).click()
+  await page.getByText('Ready: there is nothing to set up.').waitFor()
+  await profile.context.close()
+})
+
+it('lists providers that are set up first, the others by name, with categories in words', async () => {
+  const { profile, page } = await signIn(service, browser, 'order')
+  const token = await service.token({ tenant: 'order' })
+  const body = { client_id: 'ours', client_secret: 'also-ours' }
+  const path = '/v1/admin/connector-providers/zoom'
+  assert.equal((await service.call('PATCH', path, { token, body })).status, 200)
+  await page.goto(`${service.url}/providers`)
+  const links = page.getByRole('table', { name: 'Providers' }).getByRole('row').getByRole('link')
+  await links.getByText('23andMe').waitFor()
+  // A letter stands before each name.
+  const names = (await links.allInnerTexts()).map((text) => text.split('\n').at(-1) ?? '')
+  const others = names.slice(2)
+  assert.deepEqual(names.slice(0, 2), ['Sandbox', 'Zoom'])
+  assert.deepEqual(others, others.toSorted(new Intl.Collator('en', { numeric: true }).compare))
+  await page.getByRole('combobox', { name: 'Category' }).selectOption({ label: 'Project management' })
+  const row = page.getByRole('row').filter({ hasText: 'Asana' }).first()
+  assert.match(await row.innerText(), /Project management/)
+  assert.equal(page.url(), `${service.url}/providers?category=project-management`)
+  await profile.context.close()
+})
+
+it('names providers as people do, and leads from each event of a connector to it, also after its end', async () => {
+  const { profile, page } = await signIn(service, browser, 'names')
+  const token = await service.token({ tenant: 'names' })
+  const id = await connectAccount(service, { token })
+  const path = `${connectorsPath}/${id}`
+  assert.equal((await service.call('POST', `${path}/token`, { token })).status, 200)
+  assert.equal((await service.call('DELETE', path, { token })).status, 202)
+  await page.goto(`${service.url}/connectors`)
+  await page.getByRole('row').getByText('Sandbox', { exact: true }).waitFor()
+  await page.goto(`${service.url}/events`)
+  for (const type of ['connector.connected', 'token.exported', 'connector.disconnected', 'connector.revoked']) {
+    const row = page.getByRole('row').filter({ hasText: type })
+    await row.getByRole('link', { name: id }).click()
+    await page.getByRole('heading', { name: 'ada', level: 1 }).waitFor()
+    assert.match(page.url(), new RegExp(`/connectors/[^/]+/[^/]+/${id}$`), type)
+    await page.goBack()
+  }
+  const moment = page.getByRole('row').filter({ hasText: 'token.exported' }).locator('time').first()
+  const written = await moment.getAttribute('datetime')
+  assert.match(written ?? '', /^\d{4}-\d\d-\d\dT.*Z$/)
+  assert.equal(await moment.getAttribute('title'), written)
+  assert.match(await moment.innerText(), /^\d{1,2} \w{3,4} \d{4}, \d\d:\d\d:\d\d$/)
   assert.deepEqual(profile.complaints, [])
   await profile.context.close()
 })
@@ -126,10 +190,15 @@ it('gives an order of the kill switch only after it was confirmed in words, and 
   const { profile, page } = await signIn(service, browser, 'kill')
   await connectAccount(service, { token: await service.token({ tenant: 'kill' }) })
   await page.goto(`${service.url}/connectors/kill-switch`)
-  await page.getByLabel('Provider').fill('sandbox')
+  const provider = page.getByLabel('Provider')
+  await provider.getByRole('option', { name: 'Sandbox (1)' }).waitFor({ state: 'attached' })
+  // Nothing of a provider without accounts could be disconnected.
+  assert.deepEqual(await provider.getByRole('option').allInnerTexts(), ['Every provider', 'Sandbox (1)'])
+  await provider.selectOption('sandbox')
   await page.getByRole('button', { name: 'Disconnect them …' }).click()
   const order = page.getByRole('dialog').getByRole('button', { name: 'Disconnect them' })
   assert.equal(await order.isEnabled(), false)
+  await page.getByRole('dialog').getByText('Every connector at Sandbox', { exact: true }).waitFor()
   await page.getByLabel('Type “disconnect” to go on').fill('disconnect')
   await order.click()
   await page.getByText('Completed').waitFor()

@@ -9,6 +9,8 @@ export interface Attempt {
   readonly connectorId?: string
   /** What the provider's addresses need of this connection. */
   readonly urlVariables?: Readonly<Record<string, string>>
+  /** Lets another account take the connector's place. */
+  readonly allowAccountChange?: true
 }
 
 interface Outcome {
@@ -48,6 +50,7 @@ export async function connectAccount(
           origin: location.origin,
           ...(attempt.connectorId === undefined ? {} : { connector_id: attempt.connectorId }),
           ...(attempt.urlVariables === undefined ? {} : { url_variables: attempt.urlVariables }),
+          ...(attempt.allowAccountChange === undefined ? {} : { allow_account_change: attempt.allowAccountChange }),
         },
       },
     )

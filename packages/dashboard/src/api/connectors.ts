@@ -1,6 +1,8 @@
 import type { Static } from 'typebox'
 import type { Connector as ConnectorSchema, Disconnected } from '@connector-oauth/contract/connectors.ts'
+import { auditPath, type AuditEntry } from './audit.ts'
 import { call, send } from './call.ts'
+import type { ListBody } from './lists.ts'
 
 export type Connector = Static<typeof ConnectorSchema>
 export type Receipt = Static<typeof Disconnected>['data']
@@ -32,6 +34,16 @@ function connectorPath({ spaceId, collectionId, connectorId }: ConnectorPlace): 
 
 export async function readConnector(place: ConnectorPlace, signal?: AbortSignal): Promise<Connector> {
   return (await call<{ data: Connector }>('GET', connectorPath(place), { signal })).data
+}
+
+/** Where the connector with this id stands, or stood, as the record knows it; only an exact id finds it. */
+export async function findPlace(connectorId: string, signal: AbortSignal): Promise<ConnectorPlace | undefined> {
+  const query = { resource_id: connectorId, order: 'desc', limit: 20 }
+  const { data } = await call<ListBody<AuditEntry>>('GET', auditPath, { query, signal })
+  for (const { resource_type: type, space_id: spaceId, collection_id: collectionId } of data) {
+    if (type === 'connector' && spaceId !== null && collectionId !== null) return { spaceId, collectionId, connectorId }
+  }
+  return undefined
 }
 
 export async function patchConnector(

@@ -24,6 +24,22 @@ export async function readProviders(
   return admin.data.map((provider) => ({ ...provider, categories: categories.get(provider.provider_slug) ?? [] }))
 }
 
+const collator = new Intl.Collator('en', { numeric: true })
+
+/** As people look things up: capitals and accents change nothing. */
+export function byName(a: Pick<Provider, 'display_name'>, b: Pick<Provider, 'display_name'>): number {
+  return collator.compare(a.display_name, b.display_name)
+}
+
+/** `names` cannot be taken for a provider's slug, which would stand there as text. */
+export const providerNamesKey = [...providersKey, { part: 'names' }] as const
+
+/** What people call each provider, by its slug, in the order of the names. */
+export async function readProviderNames(signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+  const { data } = await call<{ data: readonly Provider[] }>('GET', '/v1/connector-providers', { signal })
+  return new Map(data.toSorted(byName).map((provider) => [provider.provider_slug, provider.display_name]))
+}
+
 export async function readProvider(slug: string, signal: AbortSignal): Promise<AdminProvider> {
   return (await call<{ data: AdminProvider }>('GET', `${base}/${encodeURIComponent(slug)}`, { signal })).data
 }
@@ -55,6 +71,28 @@ export function askedPerConnection(provider: AdminProvider): readonly UrlVariabl
   return provider.url_variables.filter(({ per, value }) => per === 'connection' && value === null)
 }
 
+/** What a connection must bring, and a connector to be connected again does not have, or no longer in a form that fits. */
+export function missingFor(provider: AdminProvider, known: Readonly<Record<string, string>>): readonly UrlVariable[] {
+  return askedPerConnection(provider).filter(({ name, pattern, default: fallback }) => {
+    const value = known[name]
+    return value === undefined ? fallback === null : !fits(pattern, value)
+  })
+}
+
+/** The service judges for itself; a pattern that the browser reads otherwise hinders nobody. */
+export function fits(pattern: string, value: string): boolean {
+  try {
+    return new RegExp(pattern, 'u').test(value)
+  } catch {
+    return true
+  }
+}
+
+/** What was typed, without what was left empty. */
+export function filled(values: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ''))
+}
+
 /** A provider without a client secret is a public client at its provider. */
 export function needsSecret(provider: AdminProvider): boolean {
   const { required = [] } = provider.config_schema as { readonly required?: readonly string[] }
@@ -64,4 +102,9 @@ export function needsSecret(provider: AdminProvider): boolean {
 /** The tenant's own providers have slugs of their own making. */
 export function isCustom(slug: string): boolean {
   return slug.startsWith('c-')
+}
+
+/** The sandbox with the client that it came with; a tenant can have set one of its own, which it can forget. */
+export function isSandbox(provider: AdminProvider): boolean {
+  return provider.provider_slug === 'sandbox' && provider.secret_audience === null
 }

@@ -3,6 +3,7 @@ import { getRouteApi } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { auditPath, exportAudit, readAuditKeys, type AuditEntry } from '../api/audit.ts'
 import { useGrowingList } from '../api/lists.ts'
+import { Actor } from '../parts/actor.tsx'
 import { Button } from '../parts/button.tsx'
 import { CopyField } from '../parts/copy-field.tsx'
 import { asTimes, DayRange } from '../parts/day-range.tsx'
@@ -21,7 +22,8 @@ const route = getRouteApi('/audit')
 const columns: readonly Column<AuditEntry>[] = [
   {
     title: 'Action',
-    width: 'minmax(0, 1.5fr)',
+    width: 'minmax(0, 1.4fr)',
+    narrow: 'line',
     cell: (entry) => (
       <>
         <span className="block font-medium wrap-anywhere">{entry.action}</span>
@@ -31,15 +33,20 @@ const columns: readonly Column<AuditEntry>[] = [
   },
   {
     title: 'By',
-    width: 'minmax(0, 1fr)',
-    cell: (entry) => <span className="wrap-anywhere">{entry.actor_id ?? 'the service'}</span>,
+    width: 'minmax(0, 0.85fr)',
+    cell: (entry) => <Actor id={entry.actor_id} />,
   },
   {
     title: 'About',
-    width: 'minmax(0, 1.6fr)',
+    width: 'minmax(0, 2.1fr)',
     cell: (entry) => <ResourceLink type={entry.resource_type} id={entry.resource_id} place={entry} />,
   },
-  { title: 'Details', width: 'minmax(0, 2.2fr)', wideOnly: true, cell: (entry) => <Metadata of={detailsOf(entry)} /> },
+  {
+    title: 'Details',
+    width: 'minmax(0, 2.2fr)',
+    narrow: 'hidden',
+    cell: (entry) => <Metadata of={entry.metadata} />,
+  },
   {
     title: 'When',
     width: '10.5rem',
@@ -50,12 +57,6 @@ const columns: readonly Column<AuditEntry>[] = [
     ),
   },
 ]
-
-/** Where it happened stands behind the link already. */
-function detailsOf({ metadata }: AuditEntry): Readonly<Record<string, unknown>> {
-  const { space_id: _space, collection_id: _collection, ...rest } = metadata
-  return rest
-}
 
 /** The hash-chained record: searching it, taking it along, and proving it. */
 export function Audit(): ReactNode {

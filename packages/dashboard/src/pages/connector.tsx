@@ -5,6 +5,7 @@ import { nameOf, readConnector, type Connector } from '../api/connectors.ts'
 import { useEventStream } from '../api/event-stream.ts'
 import { Loading, ProblemNote } from '../parts/notes.tsx'
 import { PageHead } from '../parts/page.tsx'
+import { ProviderName } from '../parts/provider-name.tsx'
 import { ConnectorBadge } from '../parts/status-badge.tsx'
 import { TabBar, tabClass } from '../parts/tabs.tsx'
 import { useSoon } from '../parts/use-soon.ts'
@@ -52,7 +53,7 @@ function OneConnector({ connector }: { readonly connector: Connector }): ReactNo
             params={{ slug: connector.provider_slug }}
             className="rounded text-accent hover:underline"
           >
-            {connector.provider_slug}
+            <ProviderName slug={connector.provider_slug} />
           </Link>
           <code className="wrap-anywhere">{connector.id}</code>
         </span>

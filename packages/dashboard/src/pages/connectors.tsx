@@ -5,10 +5,12 @@ import { connectorsPath, nameOf, placeOf, type Connector } from '../api/connecto
 import { useEventStream } from '../api/event-stream.ts'
 import { useGrowingList } from '../api/lists.ts'
 import { buttonClass } from '../parts/button.tsx'
+import { Id } from '../parts/id.tsx'
 import { LiveMark } from '../parts/live-mark.tsx'
 import { Ago } from '../parts/moment.tsx'
 import { EmptyNote } from '../parts/notes.tsx'
 import { PageHead } from '../parts/page.tsx'
+import { ProviderName } from '../parts/provider-name.tsx'
 import { RecordList, type Column } from '../parts/record-list.tsx'
 import { ConnectorBadge } from '../parts/status-badge.tsx'
 import { useSoon } from '../parts/use-soon.ts'
@@ -28,14 +30,14 @@ const columns: readonly Column<Connector>[] = [
         className="block rounded font-medium wrap-anywhere hover:underline"
       >
         {nameOf(connector)}
-        <span className="block text-xs font-normal text-soft wrap-anywhere">{connector.id}</span>
+        <Id id={connector.id} className="block! font-sans text-xs font-normal text-soft" />
       </Link>
     ),
   },
   {
     title: 'Provider',
     width: 'minmax(0, 1fr)',
-    cell: (connector) => <span className="wrap-anywhere">{connector.provider_slug}</span>,
+    cell: (connector) => <ProviderName slug={connector.provider_slug} />,
   },
   {
     title: 'Status',
@@ -54,13 +56,13 @@ const columns: readonly Column<Connector>[] = [
   {
     title: 'Person',
     width: 'minmax(0, 1fr)',
-    wideOnly: true,
+    narrow: 'hidden',
     cell: (connector) => <span className="wrap-anywhere">{connector.principal_id}</span>,
   },
   {
     title: 'Last used',
     width: '6.5rem',
-    wideOnly: true,
+    narrow: 'hidden',
     cell: (connector) => (
       <span className="text-soft">
         {connector.last_used_at === null ? 'never' : <Ago at={connector.last_used_at} />}
@@ -70,7 +72,7 @@ const columns: readonly Column<Connector>[] = [
   {
     title: 'Connected',
     width: '6.5rem',
-    wideOnly: true,
+    narrow: 'hidden',
     cell: (connector) => (
       <span className="text-soft">
         <Ago at={connector.created_at} />
@@ -119,17 +121,25 @@ export function Connectors(): ReactNode {
         keyOf={(connector) => connector.id}
         selection={{
           head: (
-            <Check
-              label="Choose every row read so far"
-              isChosen={areAllChosen}
-              onChange={(all) => setChosen(all ? new Map(list.items.map((item) => [item.id, item])) : new Map())}
-            />
+            <label className="flex items-center gap-4">
+              <input
+                type="checkbox"
+                className="size-4 accent-accent"
+                checked={areAllChosen}
+                onChange={({ target }) =>
+                  setChosen(target.checked ? new Map(list.items.map((item) => [item.id, item])) : new Map())
+                }
+              />
+              <span className="whitespace-nowrap lg:sr-only">Choose every row read so far</span>
+            </label>
           ),
           row: (connector) => (
-            <Check
-              label={`Choose ${nameOf(connector)}`}
-              isChosen={chosen.has(connector.id)}
-              onChange={(isChosen) => choose(connector, isChosen)}
+            <input
+              type="checkbox"
+              aria-label={`Choose ${nameOf(connector)}`}
+              className="size-4 accent-accent"
+              checked={chosen.has(connector.id)}
+              onChange={({ target }) => choose(connector, target.checked)}
             />
           ),
         }}
@@ -153,25 +163,5 @@ export function Connectors(): ReactNode {
         }
       />
     </>
-  )
-}
-
-function Check({
-  label,
-  isChosen,
-  onChange,
-}: {
-  readonly label: string
-  readonly isChosen: boolean
-  readonly onChange: (isChosen: boolean) => void
-}): ReactNode {
-  return (
-    <input
-      type="checkbox"
-      aria-label={label}
-      className="size-4 accent-accent"
-      checked={isChosen}
-      onChange={(event) => onChange(event.target.checked)}
-    />
   )
 }

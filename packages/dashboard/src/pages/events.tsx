@@ -4,6 +4,7 @@ import type { ReactNode } from 'react'
 import { useEventStream } from '../api/event-stream.ts'
 import type { ServiceEvent } from '../api/events.ts'
 import { useGrowingList } from '../api/lists.ts'
+import { Actor } from '../parts/actor.tsx'
 import { asTimes, DayRange } from '../parts/day-range.tsx'
 import { eventTone, eventWords } from '../parts/event-words.ts'
 import { EventTabs } from '../parts/event-tabs.tsx'
@@ -25,7 +26,8 @@ const categories = ['connector', 'token', 'provider_app', 'key', 'sync']
 const columns: readonly Column<ServiceEvent>[] = [
   {
     title: 'What happened',
-    width: 'minmax(0, 2fr)',
+    width: 'minmax(11.5rem, 1.6fr)',
+    narrow: 'line',
     cell: (event) => (
       <>
         <Badge tone={eventTone(event.event_type)}>{event.event_type}</Badge>
@@ -35,16 +37,21 @@ const columns: readonly Column<ServiceEvent>[] = [
   },
   {
     title: 'About',
-    width: 'minmax(0, 1.6fr)',
+    width: 'minmax(0, 1.75fr)',
     cell: (event) => <ResourceLink type={event.resource_type} id={event.resource_id} place={event.metadata} />,
   },
   {
     title: 'By',
-    width: 'minmax(0, 1fr)',
-    wideOnly: true,
-    cell: (event) => <span className="wrap-anywhere">{event.actor_id ?? 'the service'}</span>,
+    width: 'minmax(0, 0.9fr)',
+    narrow: 'hidden',
+    cell: (event) => <Actor id={event.actor_id} />,
   },
-  { title: 'Details', width: 'minmax(0, 2.4fr)', wideOnly: true, cell: (event) => <Metadata of={detailsOf(event)} /> },
+  {
+    title: 'Details',
+    width: 'minmax(0, 2.1fr)',
+    narrow: 'hidden',
+    cell: (event) => <Metadata of={detailsOf(event)} />,
+  },
   {
     title: 'When',
     width: '6rem',
@@ -57,7 +64,7 @@ const columns: readonly Column<ServiceEvent>[] = [
 ]
 
 function detailsOf({ metadata }: ServiceEvent): Readonly<Record<string, unknown>> {
-  const { space_id: _space, collection_id: _collection, session_id: _session, ...rest } = metadata
+  const { session_id: _session, ...rest } = metadata
   return rest
 }
 

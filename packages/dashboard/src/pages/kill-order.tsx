@@ -4,9 +4,11 @@ import type { ReactNode } from 'react'
 import { downloadReport, readRevocation, type MassRevocation, type MassRevocationReceipt } from '../api/kill-switch.ts'
 import { Button } from '../parts/button.tsx'
 import { save } from '../parts/download.ts'
+import { Id } from '../parts/id.tsx'
 import { At } from '../parts/moment.tsx'
 import { EmptyNote, Loading, ProblemNote } from '../parts/notes.tsx'
 import { Card, Facts, PageHead } from '../parts/page.tsx'
+import { ProviderName, useProviderNames } from '../parts/provider-name.tsx'
 import { RecordList, type Column } from '../parts/record-list.tsx'
 import { Badge } from '../parts/status-badge.tsx'
 import { filterWords, OrderBadge } from './kill-switch/order-words.tsx'
@@ -28,13 +30,13 @@ const columns: readonly Column<MassRevocationReceipt>[] = [
       <Link
         to="/connectors/$spaceId/$collectionId/$connectorId"
         params={{ spaceId: receipt.space_id, collectionId: receipt.collection_id, connectorId: receipt.connector_id }}
-        className="rounded wrap-anywhere hover:underline"
+        className="block rounded hover:underline"
       >
-        {receipt.connector_id}
+        <Id id={receipt.connector_id} />
       </Link>
     ),
   },
-  { title: 'Provider', width: 'minmax(0, 1fr)', cell: (receipt) => receipt.provider_slug },
+  { title: 'Provider', width: 'minmax(0, 1fr)', cell: (receipt) => <ProviderName slug={receipt.provider_slug} /> },
   {
     title: 'At the provider',
     width: 'minmax(0, 1.5fr)',
@@ -48,7 +50,7 @@ const columns: readonly Column<MassRevocationReceipt>[] = [
   {
     title: 'Destroyed here',
     width: '11rem',
-    wideOnly: true,
+    narrow: 'hidden',
     cell: (receipt) => (
       <span className="text-xs text-soft">
         <At at={receipt.disconnected_at} />
@@ -60,6 +62,7 @@ const columns: readonly Column<MassRevocationReceipt>[] = [
 /** How far an order has come, and what became of each connector. */
 export function KillOrder(): ReactNode {
   const { revocationId } = route.useParams()
+  const names = useProviderNames()
   const order = useQuery({
     queryKey: ['revocations', revocationId],
     queryFn: ({ signal }) => readRevocation(revocationId, signal),
@@ -85,7 +88,7 @@ export function KillOrder(): ReactNode {
   return (
     <>
       <PageHead
-        title={filterWords(data.filter)}
+        title={filterWords(data.filter, names)}
         actions={
           <Button disabled={reporting.isPending} onClick={() => reporting.mutate()}>
             Download every receipt

@@ -1,7 +1,15 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { useState, type ReactNode } from 'react'
-import { isCustom, providersKey, readProvider, removeProvider, type AdminProvider } from '../api/providers.ts'
+import {
+  isCustom,
+  isSandbox,
+  providersKey,
+  readProvider,
+  removeProvider,
+  type AdminProvider,
+} from '../api/providers.ts'
+import { readConfig } from '../api/sign-in.ts'
 import { Button } from '../parts/button.tsx'
 import { Actions, Dialog } from '../parts/dialog.tsx'
 import { Loading, ProblemNote } from '../parts/notes.tsx'
@@ -10,6 +18,7 @@ import { Badge } from '../parts/status-badge.tsx'
 import { AppForm } from './provider/app-form.tsx'
 import { AtTheProvider } from './provider/at-the-provider.tsx'
 import { LiveTest } from './provider/live-test.tsx'
+import { ReadySandbox } from './provider/ready-sandbox.tsx'
 
 const route = getRouteApi('/providers/$slug')
 
@@ -20,7 +29,8 @@ export function ProviderPage(): ReactNode {
     queryKey: [...providersKey, slug],
     queryFn: ({ signal }) => readProvider(slug, signal),
   })
-  if (provider.isPending) return <Loading />
+  const config = useQuery({ queryKey: ['config'], queryFn: ({ signal }) => readConfig(signal), staleTime: Infinity })
+  if (provider.isPending || config.isPending) return <Loading />
   if (provider.data === undefined) {
     return (
       <>
@@ -29,18 +39,27 @@ export function ProviderPage(): ReactNode {
       </>
     )
   }
-  return <SetUp key={slug} provider={provider.data} />
+  const isOurs = config.data?.sandbox === true && isSandbox(provider.data)
+  return <OneProvider key={slug} provider={provider.data} setUp={isOurs ? 'ours' : 'theirs'} />
 }
 
-function SetUp({ provider }: { readonly provider: AdminProvider }): ReactNode {
+function OneProvider({
+  provider,
+  setUp,
+}: {
+  readonly provider: AdminProvider
+  /** `ours`: the service has brought the client. */
+  readonly setUp: 'ours' | 'theirs'
+}): ReactNode {
   const [isForgetting, setForgetting] = useState(false)
   const own = isCustom(provider.provider_slug)
+  const canForget = setUp === 'theirs' && (own || provider.client_id !== null)
   return (
     <>
       <PageHead
         title={provider.display_name}
         actions={
-          (own || provider.client_id !== null) && (
+          canForget && (
             <Button look="danger" onClick={() => setForgetting(true)}>
               {own ? 'Remove provider' : 'Forget the client'}
             </Button>
@@ -59,19 +78,32 @@ function SetUp({ provider }: { readonly provider: AdminProvider }): ReactNode {
           </Link>
         </span>
       </PageHead>
-      <ol className="space-y-4">
-        <li>
-          <AtTheProvider provider={provider} />
-        </li>
-        <li>
-          <AppForm provider={provider} />
-        </li>
-        <li>
-          <LiveTest provider={provider} />
-        </li>
-      </ol>
+      {setUp === 'ours' ? (
+        <div className="space-y-4">
+          <ReadySandbox />
+          <LiveTest title="Test it with a made-up account" provider={provider} />
+        </div>
+      ) : (
+        <Steps provider={provider} />
+      )}
       {isForgetting && <Forget provider={provider} onClose={() => setForgetting(false)} />}
     </>
+  )
+}
+
+function Steps({ provider }: { readonly provider: AdminProvider }): ReactNode {
+  return (
+    <ol className="space-y-4">
+      <li>
+        <AtTheProvider provider={provider} />
+      </li>
+      <li>
+        <AppForm provider={provider} />
+      </li>
+      <li>
+        <LiveTest title="3. Test it with an account of yours" provider={provider} />
+      </li>
+    </ol>
   )
 }
 

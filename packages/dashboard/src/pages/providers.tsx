@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useMemo, type ReactNode } from 'react'
-import { isCustom, providersKey, readProviders } from '../api/providers.ts'
+import { byName, isCustom, providersKey, readProviders } from '../api/providers.ts'
 import { buttonClass } from '../parts/button.tsx'
 import { EmptyNote } from '../parts/notes.tsx'
 import { PageHead } from '../parts/page.tsx'
@@ -10,6 +10,7 @@ import { SearchBox } from '../parts/search-box.tsx'
 import { Badge } from '../parts/status-badge.tsx'
 import { Choice } from '../parts/tabs.tsx'
 import { inputClass } from '../parts/field.tsx'
+import { categoryWords } from './providers/category-words.ts'
 
 const route = getRouteApi('/providers')
 const shows = { all: 'All', ready: 'Set up', own: 'Your own' } as const
@@ -39,14 +40,16 @@ const columns: readonly Column<Row>[] = [
   {
     title: 'Slug',
     width: 'minmax(0, 1.2fr)',
-    wideOnly: true,
+    narrow: 'hidden',
     cell: (provider) => <code className="text-soft wrap-anywhere">{provider.provider_slug}</code>,
   },
   {
     title: 'Categories',
     width: 'minmax(0, 1.5fr)',
-    wideOnly: true,
-    cell: (provider) => <span className="text-soft wrap-anywhere">{provider.categories.join(', ')}</span>,
+    narrow: 'hidden',
+    cell: (provider) => (
+      <span className="text-soft wrap-anywhere">{provider.categories.map(categoryWords).join(', ')}</span>
+    ),
   },
   {
     title: 'Set-up',
@@ -56,6 +59,11 @@ const columns: readonly Column<Row>[] = [
   },
 ]
 
+/** What somebody has set up is what they look for; among hundreds of others it would be lost. */
+function readyFirst(a: Row, b: Row): number {
+  return Number(b.setup_complete) - Number(a.setup_complete) || byName(a, b)
+}
+
 /** The catalogue: what can be connected, and what is set up. */
 export function Providers(): ReactNode {
   const search = route.useSearch()
@@ -64,16 +72,21 @@ export function Providers(): ReactNode {
   const show = search.show !== undefined && search.show in shows ? search.show : 'all'
   const found = useMemo(() => {
     const wanted = (search.q ?? '').toLowerCase().trim()
-    return (all.data ?? []).filter(
-      (provider) =>
-        (wanted === '' || `${provider.display_name} ${provider.provider_slug}`.toLowerCase().includes(wanted)) &&
-        (search.category === undefined || provider.categories.includes(search.category)) &&
-        (show !== 'ready' || provider.setup_complete) &&
-        (show !== 'own' || isCustom(provider.provider_slug)),
-    )
+    return (all.data ?? [])
+      .filter(
+        (provider) =>
+          (wanted === '' || `${provider.display_name} ${provider.provider_slug}`.toLowerCase().includes(wanted)) &&
+          (search.category === undefined || provider.categories.includes(search.category)) &&
+          (show !== 'ready' || provider.setup_complete) &&
+          (show !== 'own' || isCustom(provider.provider_slug)),
+      )
+      .toSorted(readyFirst)
   }, [all.data, search.q, search.category, show])
   const categories = useMemo(
-    () => [...new Set((all.data ?? []).flatMap((provider) => provider.categories))].toSorted(),
+    () =>
+      [...new Set((all.data ?? []).flatMap((provider) => provider.categories))]
+        .map((category) => ({ category, words: categoryWords(category) }))
+        .toSorted((a, b) => (a.words < b.words ? -1 : 1)),
     [all.data],
   )
   const change = (part: Partial<typeof search>): void =>
@@ -99,8 +112,10 @@ export function Providers(): ReactNode {
           onChange={(event) => change({ category: event.target.value === '' ? undefined : event.target.value })}
         >
           <option value="">Every category</option>
-          {categories.map((category) => (
-            <option key={category}>{category}</option>
+          {categories.map(({ category, words }) => (
+            <option key={category} value={category}>
+              {words}
+            </option>
           ))}
         </select>
         <Choice

@@ -4,6 +4,7 @@ import type { ReactNode } from 'react'
 import { useGrowingList } from '../api/lists.ts'
 import { deliveriesPath, readWebhook, replayOne, type Delivery, type Webhook } from '../api/webhooks.ts'
 import { Button } from '../parts/button.tsx'
+import { Id } from '../parts/id.tsx'
 import { At, Ago } from '../parts/moment.tsx'
 import { EmptyNote, Loading, ProblemNote } from '../parts/notes.tsx'
 import { Card, Facts, PageHead } from '../parts/page.tsx'
@@ -115,10 +116,11 @@ function deliveryColumns(webhookId: string): readonly Column<Delivery>[] {
     {
       title: 'Event',
       width: 'minmax(0, 1.6fr)',
+      narrow: 'line',
       cell: (delivery) => (
         <>
           <span className="block font-medium wrap-anywhere">{delivery.event_type}</span>
-          <code className="block text-xs text-soft wrap-anywhere">{delivery.event_id}</code>
+          <Id id={delivery.event_id} className="block! text-xs text-soft" />
         </>
       ),
     },
@@ -127,7 +129,7 @@ function deliveryColumns(webhookId: string): readonly Column<Delivery>[] {
     {
       title: 'When',
       width: '6rem',
-      wideOnly: true,
+      narrow: 'hidden',
       cell: (delivery) => (
         <span className="text-soft">
           <Ago at={delivery.created_at} />

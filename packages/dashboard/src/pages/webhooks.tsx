@@ -34,7 +34,7 @@ const columns: readonly Column<Webhook>[] = [
   {
     title: 'Events',
     width: 'minmax(0, 1.5fr)',
-    wideOnly: true,
+    narrow: 'hidden',
     cell: (webhook) => (
       <span className="text-soft wrap-anywhere">{webhook.event_types?.join(', ') ?? 'every event'}</span>
     ),
@@ -42,7 +42,7 @@ const columns: readonly Column<Webhook>[] = [
   {
     title: 'Last delivery',
     width: '8rem',
-    wideOnly: true,
+    narrow: 'hidden',
     cell: (webhook) => (
       <span className="text-soft">
         {webhook.last_delivered_at === null ? 'none yet' : <Ago at={webhook.last_delivered_at} />}

@@ -41,31 +41,33 @@ export function useConnect(onConnected: (connectorId: string) => void): {
 export function ConnectButton({
   look = 'primary',
   state,
+  disabled = false,
   onClick,
   children,
 }: {
   readonly look?: ButtonLook
   readonly state: ConnectState
+  readonly disabled?: boolean
   readonly onClick: () => void
   readonly children: ReactNode
 }): ReactNode {
   return (
-    <Button look={look} disabled={state.kind === 'waiting'} onClick={onClick}>
+    <Button look={look} disabled={disabled || state.kind === 'waiting'} onClick={onClick}>
       {children}
     </Button>
   )
 }
 
-/** How the flow stands, announced as it changes. */
+/** How the flow stands, announced as it changes. Takes no room until there is something to say. */
 export function ConnectNote({ state, done }: { readonly state: ConnectState; readonly done: ReactNode }): ReactNode {
   return (
     <div role="status" className="wrap-anywhere">
-      {state.kind === 'waiting' && <p className="text-soft">Waiting for your consent in the other window …</p>}
+      {state.kind === 'waiting' && <p className="pt-2 text-soft">Waiting for your consent in the other window …</p>}
       {state.kind === 'closed' && (
-        <p className="text-bad">The window was closed before consent. Nothing was connected; you can try again.</p>
+        <p className="pt-2 text-bad">The window was closed before consent. Nothing was connected; you can try again.</p>
       )}
-      {state.kind === 'failed' && <p className="text-bad">{state.problem.message}</p>}
-      {state.kind === 'connected' && <p className="text-good">{done}</p>}
+      {state.kind === 'failed' && <p className="pt-2 text-bad">{state.problem.message}</p>}
+      {state.kind === 'connected' && <p className="pt-2 text-good">{done}</p>}
     </div>
   )
 }

@@ -12,23 +12,23 @@ export function DayRange({
   readonly onChange: (part: { readonly from?: string | undefined; readonly to?: string | undefined }) => void
 }): ReactNode {
   return (
-    <div className="flex flex-wrap items-center gap-2 text-soft">
-      <label className="flex items-center gap-2">
+    <div className="grid w-full grid-cols-2 gap-2 text-soft sm:flex sm:w-auto sm:items-center">
+      <label className="items-center gap-2 sm:flex">
         From
         <input
           type="date"
           value={from}
           onChange={(event) => onChange({ from: event.target.value || undefined })}
-          className={`${inputClass} w-36`}
+          className={`${inputClass} sm:w-36`}
         />
       </label>
-      <label className="flex items-center gap-2">
-        to
+      <label className="items-center gap-2 sm:flex">
+        To
         <input
           type="date"
           value={to}
           onChange={(event) => onChange({ to: event.target.value || undefined })}
-          className={`${inputClass} w-36`}
+          className={`${inputClass} sm:w-36`}
         />
       </label>
     </div>

@@ -19,21 +19,12 @@ export function TextField({
   ...rest
 }: Labelled & ComponentProps<'input'>): ReactNode {
   const id = useId()
-  const described = [hint !== undefined && `${id}-hint`, complaint !== undefined && `${id}-bad`].filter(Boolean)
   return (
     <div className={className}>
       <label htmlFor={id} className="mb-1 block text-sm font-medium">
         {label}
       </label>
-      <input
-        id={id}
-        autoComplete="off"
-        spellCheck={false}
-        aria-invalid={complaint !== undefined}
-        aria-describedby={described.length > 0 ? described.join(' ') : undefined}
-        className={`${inputClass} ${complaint === undefined ? '' : 'border-bad'}`}
-        {...rest}
-      />
+      <input id={id} autoComplete="off" spellCheck={false} {...aboutField(id, hint, complaint)} {...rest} />
       <Below id={id} hint={hint} complaint={complaint} />
     </div>
   )
@@ -42,6 +33,7 @@ export function TextField({
 export function SelectField({
   label,
   hint,
+  complaint,
   className = '',
   children,
   ...rest
@@ -52,12 +44,22 @@ export function SelectField({
       <label htmlFor={id} className="mb-1 block text-sm font-medium">
         {label}
       </label>
-      <select id={id} aria-describedby={hint === undefined ? undefined : `${id}-hint`} className={inputClass} {...rest}>
+      <select id={id} {...aboutField(id, hint, complaint)} {...rest}>
         {children}
       </select>
-      <Below id={id} hint={hint} complaint={undefined} />
+      <Below id={id} hint={hint} complaint={complaint} />
     </div>
   )
+}
+
+/** Ties a field to what stands below it. */
+function aboutField(id: string, hint: ReactNode, complaint: string | undefined) {
+  const described = [hint !== undefined && `${id}-hint`, complaint !== undefined && `${id}-bad`].filter(Boolean)
+  return {
+    'aria-invalid': complaint !== undefined,
+    'aria-describedby': described.length > 0 ? described.join(' ') : undefined,
+    className: `${inputClass} ${complaint === undefined ? '' : 'border-bad'}`,
+  }
 }
 
 function Below({

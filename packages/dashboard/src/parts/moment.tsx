@@ -11,7 +11,7 @@ const steps: readonly (readonly [unit: Intl.RelativeTimeFormatUnit, seconds: num
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' })
 const absolute = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' })
 
-/** `3 min. ago`; the exact time on hover. */
+/** `3 min. ago`; the time itself on hover. */
 export function Ago({ at }: { readonly at: string }): ReactNode {
   const seconds = (Date.parse(at) - useNow()) / 1000
   const [unit, size] = steps.find(([, step]) => Math.abs(seconds) >= step) ?? ['second', 1]
@@ -23,9 +23,10 @@ export function Ago({ at }: { readonly at: string }): ReactNode {
   )
 }
 
+/** A time in the person's own words and zone; on hover as the service wrote it (RFC 3339). */
 export function At({ at }: { readonly at: string }): ReactNode {
   return (
-    <time dateTime={at} className="whitespace-nowrap">
+    <time dateTime={at} title={at} className="whitespace-nowrap">
       {exactly(at)}
     </time>
   )

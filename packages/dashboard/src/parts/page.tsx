@@ -50,7 +50,7 @@ export function Facts({ of }: { readonly of: readonly (readonly [name: string, v
   return (
     <dl className="grid grid-cols-1 gap-x-4 sm:grid-cols-[10rem_1fr] sm:gap-y-2">
       {of.map(([name, value]) => (
-        <div key={name} className="contents">
+        <div key={name} className="contents last:*:mb-0">
           <dt className="text-soft">{name}</dt>
           <dd className="mb-3 min-w-0 wrap-anywhere sm:mb-0">{value}</dd>
         </div>

@@ -9,8 +9,8 @@ export interface Column<Item> {
   /** A track of the grid on a wide screen: `minmax(0, 2fr)`. */
   readonly width: string
   readonly cell: (item: Item) => ReactNode
-  /** Left out where there is no room for a table. */
-  readonly wideOnly?: true
+  /** Where there is no room for a table: left out, or on a line of its own. */
+  readonly narrow?: 'hidden' | 'line'
 }
 
 interface RecordListProps<Item> {
@@ -27,6 +27,14 @@ interface RecordListProps<Item> {
 }
 
 const rowHeight = 49
+const narrowLooks = {
+  hidden: 'max-lg:hidden',
+  line: 'max-lg:basis-full',
+  first: 'max-lg:flex-1 max-lg:basis-40',
+  next: '',
+} as const
+/** Where there is no room for a table, what chooses a row stands before all that the row wraps into. */
+const besideRow = 'flex items-center max-lg:absolute max-lg:top-2.5 max-lg:left-4'
 
 /** A table of any length: rows are drawn only where somebody looks, and read page by page as they scroll. */
 export function RecordList<Item>(props: RecordListProps<Item>): ReactNode {
@@ -66,7 +74,7 @@ function Rows<Item>({ label, list, columns, keyOf, selection }: RecordListProps<
   }, [isNearEnd, hasMore, items.length])
 
   const tracks = [...(selection === undefined ? [] : ['1.75rem']), ...columns.map((column) => column.width)].join(' ')
-  const grid = 'flex flex-wrap items-center gap-x-4 gap-y-1 px-4 md:grid md:grid-cols-(--tracks)'
+  const grid = `flex flex-wrap items-center gap-x-4 gap-y-1 px-4 lg:grid lg:grid-cols-(--tracks) ${selection === undefined ? '' : 'max-lg:pl-12'}`
   return (
     <>
       <div
@@ -80,15 +88,15 @@ function Rows<Item>({ label, list, columns, keyOf, selection }: RecordListProps<
           <div
             role="row"
             aria-rowindex={1}
-            className={`${grid} min-h-9 border-b border-line bg-raised/60 text-xs font-medium text-soft ${selection === undefined ? 'max-md:sr-only' : ''}`}
+            className={`${grid} min-h-9 border-b border-line bg-raised/60 text-xs font-medium text-soft ${selection === undefined ? 'max-lg:sr-only' : 'relative'}`}
           >
             {selection !== undefined && (
-              <div role="columnheader" className="flex items-center gap-2">
+              <div role="columnheader" className={besideRow}>
                 {selection.head}
               </div>
             )}
             {columns.map((column) => (
-              <div role="columnheader" key={column.title} className="max-md:sr-only">
+              <div role="columnheader" key={column.title} className="max-lg:sr-only">
                 {column.title}
               </div>
             ))}
@@ -108,12 +116,16 @@ function Rows<Item>({ label, list, columns, keyOf, selection }: RecordListProps<
                 className={`${grid} absolute inset-x-0 top-0 min-h-12 border-b border-line py-2 last:border-b-0 hover:bg-raised/50`}
                 style={{ transform: `translateY(${row.start - scrollMargin}px)` }}
               >
-                {selection !== undefined && <div role="cell">{selection.row(item)}</div>}
+                {selection !== undefined && (
+                  <div role="cell" className={besideRow}>
+                    {selection.row(item)}
+                  </div>
+                )}
                 {columns.map((column, index) => (
                   <div
                     role="cell"
                     key={column.title}
-                    className={`min-w-0 ${column.wideOnly ? 'max-md:hidden' : ''} ${index === 0 ? 'max-md:flex-1 max-md:basis-40' : ''}`}
+                    className={`min-w-0 ${narrowLooks[column.narrow ?? (index === 0 ? 'first' : 'next')]}`}
                   >
                     {column.cell(item)}
                   </div>

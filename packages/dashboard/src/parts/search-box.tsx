@@ -9,10 +9,13 @@ export function SearchBox({
   label,
   value = '',
   onChange,
+  className = 'basis-52',
 }: {
   readonly label: string
   readonly value: string | undefined
   readonly onChange: (value: string | undefined) => void
+  /** The room it takes at first; it grows into what is left. */
+  readonly className?: string
 }): ReactNode {
   const [typed, setTyped] = useState(value)
   const told = useRef(value)
@@ -31,7 +34,7 @@ export function SearchBox({
     told.current = value
   }, [value])
   return (
-    <div className="relative min-w-0 flex-1 basis-52">
+    <div className={`relative min-w-0 flex-1 ${className}`}>
       <Icon name="search" className="pointer-events-none absolute top-2.5 left-2.5 size-4 text-soft" />
       <input
         type="search"

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import pg from 'pg'
 import type { ProviderDefinition } from '../../src/core/provider-definition.ts'
 import { startHostileProvider, type HostileProvider, type SeenRequest } from './hostile-provider.ts'
 import { collectionId, spaceId, startTestService, type CallOptions, type TestService } from './service.ts'
@@ -12,6 +13,8 @@ export interface Shops extends AsyncDisposable {
   askedOf(shop: string, path: string): readonly SeenRequest[]
   /** The hosts that were asked anything, sorted. */
   hostsAsked(): readonly string[]
+  /** Leaves a connector as it is that was made before its provider asked for a shop. */
+  forgetShopOf(connectorId: string): Promise<void>
 }
 
 export const shopSlug = 'shops'
@@ -80,8 +83,25 @@ export async function startShops(names: readonly string[], more: Partial<Provide
   const askedOf: Shops['askedOf'] = (shop, path) =>
     provider.seenAt(path).filter((request) => request.headers['host'] === `${shop}.shops.localhost:${port}`)
   const hostsAsked = () => [...new Set(provider.seen.map((request) => String(request.headers['host'])))].toSorted()
+  const forgetShopOf: Shops['forgetShopOf'] = async (connectorId) => {
+    const admin = new pg.Client({ connectionString: service.database.adminUrl })
+    await admin.connect()
+    try {
+      await admin.query("update connectors set url_variables = '{}' where connector_id = $1", [connectorId])
+    } finally {
+      await admin.end()
+    }
+  }
   const running = started.move()
-  return { provider, service, port, askedOf, hostsAsked, [Symbol.asyncDispose]: () => running.disposeAsync() }
+  return {
+    provider,
+    service,
+    port,
+    askedOf,
+    hostsAsked,
+    forgetShopOf,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
 }
 
 /** Asks for a session at a shop. */

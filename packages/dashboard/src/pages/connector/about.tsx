@@ -5,7 +5,7 @@ import { Card, Facts } from '../../parts/page.tsx'
 import { Badge, connectorStatusWord } from '../../parts/status-badge.tsx'
 
 export function About({ connector }: { readonly connector: Connector }): ReactNode {
-  const { account, scopes } = connector
+  const { account, scopes, url_variables: where } = connector
   const moment = (at: string | null, none: string): ReactNode =>
     at === null ? (
       none
@@ -24,6 +24,9 @@ export function About({ connector }: { readonly connector: Connector }): ReactNo
           of={[
             ['Name', account.name ?? 'not told by the provider'],
             ['Account id', account.id ?? 'not told by the provider'],
+            ...Object.entries(where).map(
+              ([name, value]) => [capital(name.replaceAll('_', ' ')), <code key={name}>{value}</code>] as const,
+            ),
             [
               'Status',
               `${connectorStatusWord(connector.status)}${connector.status_reason === null ? '' : `: ${connector.status_reason.replaceAll('_', ' ')}`}`,
@@ -43,6 +46,10 @@ export function About({ connector }: { readonly connector: Connector }): ReactNo
       </Card>
     </div>
   )
+}
+
+function capital(words: string): string {
+  return words.slice(0, 1).toUpperCase() + words.slice(1)
 }
 
 /** What was asked for beside what was given. */

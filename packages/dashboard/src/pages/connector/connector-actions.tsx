@@ -2,10 +2,11 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState, type ReactNode } from 'react'
 import { disconnect, nameOf, patchConnector, placeOf, type Connector } from '../../api/connectors.ts'
 import { Button } from '../../parts/button.tsx'
-import { ConnectButton, ConnectNote, useConnect } from '../../parts/connect-button.tsx'
+import { ConnectNote, useConnect } from '../../parts/connect-button.tsx'
 import { Actions, Dialog } from '../../parts/dialog.tsx'
 import { ProblemNote } from '../../parts/notes.tsx'
 import { DisconnectReceipt } from './disconnect-receipt.tsx'
+import { Reconnect } from './reconnect.tsx'
 
 /** Connecting anew, pausing, ending. */
 export function ConnectorActions({ connector }: { readonly connector: Connector }): ReactNode {
@@ -16,7 +17,7 @@ export function ConnectorActions({ connector }: { readonly connector: Connector 
     await queries.invalidateQueries({ queryKey: ['connector', connector.id] })
     await queries.invalidateQueries({ queryKey: ['connectors'] })
   }
-  const { state, start } = useConnect(() => void reread())
+  const flow = useConnect(() => void reread())
   const pausing = useMutation({ mutationFn: (paused: boolean) => patchConnector(place, { paused }), onSuccess: reread })
   const ending = useMutation({
     mutationFn: () => disconnect(place),
@@ -26,26 +27,22 @@ export function ConnectorActions({ connector }: { readonly connector: Connector 
   const isEnded = connector.status === 'disconnected'
   return (
     <div className="mb-5 space-y-3">
-      <div className="flex flex-wrap gap-2">
-        <ConnectButton
-          look={connector.status === 'reauth_required' || isEnded ? 'primary' : 'plain'}
-          state={state}
-          onClick={() => start({ providerSlug: connector.provider_slug, ...place })}
-        >
-          Reconnect
-        </ConnectButton>
-        {!isEnded && (
-          <>
-            <Button disabled={pausing.isPending} onClick={() => pausing.mutate(connector.status !== 'paused')}>
-              {connector.status === 'paused' ? 'Resume' : 'Pause'}
-            </Button>
-            <Button look="danger" onClick={() => setAsking(true)}>
-              Disconnect
-            </Button>
-          </>
-        )}
+      <div>
+        <div className="flex flex-wrap gap-2">
+          <Reconnect connector={connector} flow={flow} />
+          {!isEnded && (
+            <>
+              <Button disabled={pausing.isPending} onClick={() => pausing.mutate(connector.status !== 'paused')}>
+                {connector.status === 'paused' ? 'Resume' : 'Pause'}
+              </Button>
+              <Button look="danger" onClick={() => setAsking(true)}>
+                Disconnect
+              </Button>
+            </>
+          )}
+        </div>
+        <ConnectNote state={flow.state} done="Connected anew; id, settings and history stay." />
       </div>
-      <ConnectNote state={state} done="Connected anew; id, settings and history stay." />
       {pausing.error !== null && <ProblemNote problem={pausing.error} />}
       {ending.error !== null && <ProblemNote problem={ending.error} />}
       {ending.data !== undefined && <DisconnectReceipt receipt={ending.data} />}

@@ -56,12 +56,6 @@ export function Timeline({ connectorId }: { readonly connectorId: string }): Rea
 }
 
 function reasonsOf({ metadata }: ServiceEvent): Readonly<Record<string, unknown>> {
-  const {
-    space_id: _space,
-    collection_id: _collection,
-    provider_slug: _provider,
-    session_id: _session,
-    ...rest
-  } = metadata
+  const { provider_slug: _provider, session_id: _session, ...rest } = metadata
   return rest
 }

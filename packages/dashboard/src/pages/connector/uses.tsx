@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import { auditPath, type AuditEntry } from '../../api/audit.ts'
 import { useGrowingList } from '../../api/lists.ts'
+import { Actor } from '../../parts/actor.tsx'
 import { eventWords } from '../../parts/event-words.ts'
 import { Metadata } from '../../parts/metadata.tsx'
 import { Ago } from '../../parts/moment.tsx'
@@ -11,6 +12,7 @@ const columns: readonly Column<AuditEntry>[] = [
   {
     title: 'Action',
     width: 'minmax(0, 1.5fr)',
+    narrow: 'line',
     cell: (entry) => (
       <>
         <span className="block font-medium">{eventWords(entry.action)}</span>
@@ -21,7 +23,7 @@ const columns: readonly Column<AuditEntry>[] = [
   {
     title: 'By',
     width: 'minmax(0, 1fr)',
-    cell: (entry) => <span className="wrap-anywhere">{entry.actor_id ?? 'the service'}</span>,
+    cell: (entry) => <Actor id={entry.actor_id} />,
   },
   { title: 'Details', width: 'minmax(0, 2.5fr)', cell: (entry) => <Metadata of={entry.metadata} /> },
   {

@@ -21,7 +21,12 @@ export function Filters(): ReactNode {
   const isNarrowed = Object.values(search).some((value) => value !== undefined)
   return (
     <div className="mb-4 flex flex-wrap items-center gap-2">
-      <SearchBox label="Name or id begins with" value={search.q} onChange={(q) => change({ q })} />
+      <SearchBox
+        label="Name or id begins with"
+        value={search.q}
+        onChange={(q) => change({ q })}
+        className="basis-full sm:basis-52"
+      />
       <select
         aria-label="Status"
         className={`${inputClass} max-sm:flex-1 max-sm:basis-32 sm:w-36`}
@@ -52,8 +57,18 @@ export function Filters(): ReactNode {
           </option>
         ))}
       </select>
-      <SearchBox label="Space id" value={search.space_id} onChange={(id) => change({ space_id: id })} />
-      <SearchBox label="Person" value={search.principal_id} onChange={(id) => change({ principal_id: id })} />
+      <SearchBox
+        label="Space id"
+        value={search.space_id}
+        onChange={(id) => change({ space_id: id })}
+        className="basis-36"
+      />
+      <SearchBox
+        label="Person"
+        value={search.principal_id}
+        onChange={(id) => change({ principal_id: id })}
+        className="basis-36"
+      />
       {isNarrowed && (
         <Button look="quiet" onClick={() => void navigate({ search: {}, replace: true })}>
           Clear

@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import type { OverviewFigures } from '../../api/overview.ts'
 import { connectorStatusWord } from '../../parts/status-badge.tsx'
+import { ProviderName } from '../../parts/provider-name.tsx'
 import { Card } from '../../parts/page.tsx'
 
 const fills: readonly (readonly [status: string, fill: string])[] = [
@@ -25,7 +26,7 @@ export function ByProvider({ of }: { readonly of: OverviewFigures['by_provider']
                 search={{ provider_slug: provider.provider_slug }}
                 className="min-w-0 rounded font-medium wrap-anywhere hover:underline"
               >
-                {provider.provider_slug}
+                <ProviderName slug={provider.provider_slug} />
               </Link>
               <span className="text-xs text-soft tabular-nums">{partsOf(provider.by_status)}</span>
             </div>

@@ -4,9 +4,11 @@ import type { ReactNode } from 'react'
 import { call } from '../../api/call.ts'
 import { connectorsPath, nameOf, placeOf, type Connector } from '../../api/connectors.ts'
 import type { ListBody } from '../../api/lists.ts'
+import { Id } from '../../parts/id.tsx'
 import { Ago } from '../../parts/moment.tsx'
 import { EmptyNote, Loading, ProblemNote } from '../../parts/notes.tsx'
 import { Card } from '../../parts/page.tsx'
+import { ProviderName } from '../../parts/provider-name.tsx'
 import { ConnectorBadge } from '../../parts/status-badge.tsx'
 
 /** The accounts that were connected last. */
@@ -40,11 +42,11 @@ export function NewestConnectors(): ReactNode {
               <Link
                 to="/connectors/$spaceId/$collectionId/$connectorId"
                 params={placeOf(connector)}
-                className="min-w-0 flex-1 rounded font-medium wrap-anywhere hover:underline"
+                className="min-w-0 flex-1 basis-60 rounded font-medium wrap-anywhere hover:underline"
               >
                 {nameOf(connector)}
                 <span className="block text-xs font-normal text-soft">
-                  {connector.provider_slug} · {connector.id}
+                  <ProviderName slug={connector.provider_slug} /> · <Id id={connector.id} className="font-sans" />
                 </span>
               </Link>
               <span className="flex items-center gap-4 text-xs text-soft">

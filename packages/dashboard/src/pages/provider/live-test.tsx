@@ -2,22 +2,24 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState, type ReactNode } from 'react'
 import { disconnect, nameOf, ownPlace, placeOf, readConnector } from '../../api/connectors.ts'
-import { askedPerConnection, type AdminProvider } from '../../api/providers.ts'
+import { askedPerConnection, filled, type AdminProvider } from '../../api/providers.ts'
 import { Button, buttonClass } from '../../parts/button.tsx'
 import { ConnectButton, ConnectNote, useConnect } from '../../parts/connect-button.tsx'
+import { complaintOf } from '../../parts/field.tsx'
 import { Loading, ProblemNote } from '../../parts/notes.tsx'
 import { Card, Facts } from '../../parts/page.tsx'
 import { ConnectorBadge } from '../../parts/status-badge.tsx'
 import { VariableField } from './variable-field.tsx'
 
 /** A real flow with an account of one's own; what comes of it can be disconnected at once. */
-export function LiveTest({ provider }: { readonly provider: AdminProvider }): ReactNode {
+export function LiveTest({ title, provider }: { readonly title: string; readonly provider: AdminProvider }): ReactNode {
   const queries = useQueryClient()
   const asked = askedPerConnection(provider)
   const [values, setValues] = useState<Readonly<Record<string, string>>>({})
   const { state, start } = useConnect(() => void queries.invalidateQueries({ queryKey: ['connectors'] }))
+  const problem = state.kind === 'failed' ? state.problem : null
   return (
-    <Card title="3. Test it with an account of yours">
+    <Card title={title}>
       <div className="space-y-4">
         <p className="text-soft">
           {provider.setup_complete
@@ -32,33 +34,31 @@ export function LiveTest({ provider }: { readonly provider: AdminProvider }): Re
               mayStayEmpty="default"
               value={values[variable.name] ?? ''}
               onChange={(value) => setValues({ ...values, [variable.name]: value })}
-              complaint={undefined}
+              complaint={complaintOf(problem, `url_variables.${variable.name}`)}
             />
           ))}
         {provider.setup_complete && (
-          <ConnectButton
-            look={state.kind === 'connected' ? 'plain' : 'primary'}
-            state={state}
-            onClick={() =>
-              start({
-                providerSlug: provider.provider_slug,
-                ...ownPlace,
-                ...(asked.length > 0 && { urlVariables: filled(values) }),
-              })
-            }
-          >
-            {state.kind === 'connected' ? 'Run it again' : 'Run a test connection'}
-          </ConnectButton>
+          <div>
+            <ConnectButton
+              look={state.kind === 'connected' ? 'plain' : 'primary'}
+              state={state}
+              onClick={() =>
+                start({
+                  providerSlug: provider.provider_slug,
+                  ...ownPlace,
+                  ...(asked.length > 0 && { urlVariables: filled(values) }),
+                })
+              }
+            >
+              {state.kind === 'connected' ? 'Run it again' : 'Run a test connection'}
+            </ConnectButton>
+            <ConnectNote state={state} done="It works: an account was connected." />
+          </div>
         )}
-        <ConnectNote state={state} done="It works: an account was connected." />
         {state.kind === 'connected' && <TestedAccount connectorId={state.connectorId} />}
       </div>
     </Card>
   )
-}
-
-function filled(values: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ''))
 }
 
 function TestedAccount({ connectorId }: { readonly connectorId: string }): ReactNode {

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import type { UrlVariable } from '../../api/providers.ts'
+import { fits, type UrlVariable } from '../../api/providers.ts'
 import { SelectField, TextField } from '../../parts/field.tsx'
 
 /** A subdomain, a shop, a region: explained, and held against its pattern while it is typed. */
@@ -14,19 +14,22 @@ export function VariableField({
   readonly value: string
   readonly onChange: (value: string) => void
   readonly complaint: string | undefined
-  /** `asks`: each connection is then asked for its own. */
-  readonly mayStayEmpty: 'asks' | 'default'
+  /** `asks`: each connection is then asked for its own; `default`: where there is one. */
+  readonly mayStayEmpty: 'asks' | 'default' | 'never'
 }): ReactNode {
   const { title, description, pattern, example, allowed, default: fallback } = variable
   const emptyHint =
     mayStayEmpty === 'asks' ? ' Empty: whoever connects is asked.' : fallback === null ? '' : ` Empty: ${fallback}.`
+  const required = mayStayEmpty === 'never'
   if (allowed !== null) {
     return (
       <SelectField
         label={title}
         hint={description + emptyHint}
+        required={required}
         value={value}
         onChange={(event) => onChange(event.target.value)}
+        complaint={complaint}
       >
         <option value="">{fallback === null ? 'Choose one' : `Default: ${fallback}`}</option>
         {allowed.map((choice) => (
@@ -39,6 +42,7 @@ export function VariableField({
   return (
     <TextField
       label={title}
+      required={required}
       value={value}
       onChange={(event) => onChange(event.target.value.trim())}
       placeholder={fallback ?? example ?? ''}
@@ -46,13 +50,4 @@ export function VariableField({
       complaint={complaint ?? (misfits ? `It must look like ${example ?? pattern}.` : undefined)}
     />
   )
-}
-
-/** The service judges for itself; a pattern that the browser reads otherwise hinders nobody. */
-function fits(pattern: string, value: string): boolean {
-  try {
-    return new RegExp(pattern, 'u').test(value)
-  } catch {
-    return true
-  }
 }

@@ -5,6 +5,7 @@ import { Button } from '../../parts/button.tsx'
 import { SelectField, TextField } from '../../parts/field.tsx'
 import { EmptyNote, Loading, ProblemNote } from '../../parts/notes.tsx'
 import { Card } from '../../parts/page.tsx'
+import { ProviderName, useProviderNames } from '../../parts/provider-name.tsx'
 import { Badge } from '../../parts/status-badge.tsx'
 
 const key = ['redirect-uris']
@@ -34,7 +35,13 @@ export function RedirectUrisEditor(): ReactNode {
               <li key={`${entry.kind} ${entry.uri}`} className="flex flex-wrap items-center gap-3 px-3 py-2">
                 <code className="min-w-0 flex-1 basis-56 wrap-anywhere">{entry.uri}</code>
                 <Badge tone="quiet">
-                  {entry.provider_slug === undefined ? entry.kind : `${entry.kind} of ${entry.provider_slug}`}
+                  {entry.provider_slug === undefined ? (
+                    entry.kind
+                  ) : (
+                    <span>
+                      {entry.kind} of <ProviderName slug={entry.provider_slug} />
+                    </span>
+                  )}
                 </Badge>
                 <Button
                   look="quiet"
@@ -67,6 +74,7 @@ function AddEntry({
   const [uri, setUri] = useState('')
   const [kind, setKind] = useState<'landing' | 'callback'>('landing')
   const [slug, setSlug] = useState('')
+  const names = useProviderNames()
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault()
     try {
@@ -97,14 +105,20 @@ function AddEntry({
         <option value="callback">callback</option>
       </SelectField>
       {kind === 'callback' && (
-        <TextField
+        <SelectField
           label="Provider"
           required
-          placeholder="google"
           value={slug}
           onChange={(event) => setSlug(event.target.value)}
-          className="w-40"
-        />
+          className="min-w-0 flex-1 basis-40 sm:max-w-60"
+        >
+          <option value="">Choose one</option>
+          {[...names].map(([value, name]) => (
+            <option key={value} value={value}>
+              {name}
+            </option>
+          ))}
+        </SelectField>
       )}
       <Button look="primary" type="submit" disabled={isBusy}>
         Add
