@@ -19,11 +19,12 @@ const connectSandbox = async (connectorId) => {
       landingPage: `${location.origin}/connected`,
       getAuthorization: async () => (await fetch('/token')).text(),
     })
-    location.reload()
+    // Not a reload: what the page said of the account before is over.
+    location.replace('/')
   } catch (error) {
     isBusy = false
     if (!(error instanceof ConnectError)) throw error
-    problem.textContent = `Not connected: ${error.reason}. ${error.message}`
+    problem.textContent = `Not connected. ${error.message}`
   }
 }
 

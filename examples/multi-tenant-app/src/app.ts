@@ -12,10 +12,18 @@ import type { Tokens } from './tokens.ts'
 const sessionCookie = 'example_session'
 const publicFiles = { 'app.js': 'text/javascript', 'landing.js': 'text/javascript', 'app.css': 'text/css' } as const
 
+/** What the buttons of an account do. */
+const acts: Readonly<Record<string, 'profile' | 'removeAccess' | 'disconnect'>> = {
+  profile: 'profile',
+  break: 'removeAccess',
+  disconnect: 'disconnect',
+}
+
 /** Somebody who is signed in, and what came of the last thing they did. */
 interface Session {
   readonly user: User
-  message: string | undefined
+  /** Shown where its id stands in the address: to the window in which it was done, until it goes on. */
+  said: { readonly id: string; readonly text: string } | undefined
 }
 
 /** Pages that wait to be told of a change, by tenant. */
@@ -35,17 +43,18 @@ export async function createApp(connectors: Connectors, tokens: Tokens, watchers
     const user = users.find(({ id }) => id === request.body.user)
     if (user === undefined) return reply.redirect('/', 303)
     const id = randomBytes(32).toString('base64url')
-    sessions.set(id, { user, message: undefined })
+    sessions.set(id, { user, said: undefined })
     return reply.setCookie(sessionCookie, id, { httpOnly: true, sameSite: 'lax', path: '/' }).redirect('/', 303)
   })
   app.post('/sign-out', async (request, reply) => {
     sessions.delete(request.cookies[sessionCookie] ?? '')
     return reply.clearCookie(sessionCookie, { path: '/' }).redirect('/', 303)
   })
-  app.get('/', async (request, reply) => {
+  app.get<{ Querystring: { said?: string } }>('/', async (request, reply) => {
     const session = sessionOf(request)
     if (session === undefined) return html(reply, signInPage())
-    const { user, message } = session
+    const { user, said } = session
+    const message = said?.id === request.query.said ? said?.text : undefined
     return html(reply, homePage(user, connectors.baseUrl, await connectors.accounts(user), message))
   })
   app.get('/connected', async (_request, reply) => html(reply, landingPage(connectors.baseUrl)))
@@ -59,11 +68,11 @@ export async function createApp(connectors: Connectors, tokens: Tokens, watchers
     const session = sessionOf(request)
     if (session === undefined) return reply.redirect('/', 303)
     const { id, act } = request.params
-    const { user } = session
-    if (act === 'profile') session.message = await connectors.profile(user, id)
-    if (act === 'break') session.message = await connectors.removeAccess(user, id)
-    if (act === 'disconnect') session.message = await connectors.disconnect(user, id)
-    return reply.redirect('/', 303)
+    const doing = acts[act]
+    if (doing === undefined) return reply.redirect('/', 303)
+    const said = { id: randomBytes(8).toString('base64url'), text: await connectors[doing](session.user, id) }
+    session.said = said
+    return reply.redirect(`/?said=${said.id}`, 303)
   })
   app.post<{ Params: { tenant: string }; Body: string }>('/hooks/:tenant', async (request, reply) => {
     const isGenuine = connectors.hear(request.params.tenant, request.headers, request.body)

@@ -18,6 +18,20 @@ export interface Connectors {
   hear(tenantId: string, headers: WebhookHeaders, body: string): boolean
 }
 
+/** How an account is, in its user's words. */
+const states: Readonly<Record<string, string>> = {
+  active: 'Connected',
+  degraded: 'The provider has trouble; it is tried again',
+  reauth_required: 'Has to be connected again',
+  paused: 'Paused',
+}
+const accessEnded = 'The provider no longer lets us in. Connect the account again.'
+/** What a refusal means to a user; the code is for whoever is asked for help. */
+const refusals: Readonly<Record<string, string>> = {
+  reauth_required: accessEnded,
+  connector_unknown: 'There is no such account of yours.',
+}
+
 /** `onChange` is told when something changed for a tenant. */
 export function createConnectors(baseUrl: string, tokens: Tokens, onChange: (tenantId: string) => void): Connectors {
   const secrets = new Map<string, string>()
@@ -44,16 +58,17 @@ export function createConnectors(baseUrl: string, tokens: Tokens, onChange: (ten
       const accounts: Account[] = []
       for await (const connector of connectorsOf(user).list()) {
         if (connector.status === 'disconnected') continue
-        const { id, provider_slug: provider, account, status, status_reason: reason } = connector
-        const needsPerson = status === 'reauth_required' ? (reason ?? 'unknown') : undefined
-        accounts.push({ id, name: `${provider}: ${account?.name ?? id}`, status, needsPerson })
+        const { id, provider_slug: provider, account, status } = connector
+        const name = `${provider}: ${account?.name ?? id}`
+        accounts.push({ id, name, state: states[status] ?? status, needsPerson: status === 'reauth_required' })
       }
       return accounts
     },
     async profile(user, connectorId) {
       return inWords(async () => {
         const reply = await connectorsOf(user).connector(connectorId).fetch('/profile')
-        if (!reply.ok) return `The provider answered ${reply.status}`
+        if (reply.status === 401) return accessEnded
+        if (!reply.ok) return `The provider could not answer (${reply.status}). Try again later.`
         const profile = (await reply.json()) as { name: string; email: string }
         return `The provider says: ${profile.name}, ${profile.email}`
       })
@@ -94,7 +109,8 @@ async function inWords(act: () => Promise<string>): Promise<string> {
   try {
     return await act()
   } catch (error) {
-    if (error instanceof ConnectorOAuthError) return `${error.code}: ${error.message}`
+    if (error instanceof ConnectorOAuthError)
+      return refusals[error.code] ?? `That did not work (${error.code}). Try again later.`
     throw error
   }
 }

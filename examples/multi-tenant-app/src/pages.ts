@@ -5,9 +5,10 @@ import { users } from './people.ts'
 export interface Account {
   readonly id: string
   readonly name: string
-  readonly status: string
-  /** Why its user must connect it again. */
-  readonly needsPerson: string | undefined
+  /** How it is, in words. */
+  readonly state: string
+  /** Only its user can mend it, by connecting again. */
+  readonly needsPerson: boolean
 }
 
 function escapeHtml(text: string): string {
@@ -19,7 +20,12 @@ export function signInPage(): string {
   const buttons = users
     .map(({ id, name, tenant }) => `<button name="user" value="${id}">Sign in as ${name} of ${tenant.name}</button>`)
     .join('\n')
-  return layout('Sign in', `<h1>Sign in</h1>\n<form method="post" action="/sign-in">${buttons}</form>`)
+  return layout(
+    'Sign in',
+    `<h1>Sign in</h1>
+<p>These people are made up, and need no password.</p>
+<form method="post" action="/sign-in">${buttons}</form>`,
+  )
 }
 
 /** The app itself: the user's accounts, and what went wrong with them. */
@@ -29,7 +35,7 @@ export function homePage(
   accounts: readonly Account[],
   message: string | undefined,
 ): string {
-  const banners = accounts.filter((account) => account.needsPerson !== undefined).map(bannerOf)
+  const banners = accounts.filter((account) => account.needsPerson).map(bannerOf)
   const settings = { baseUrl, spaceId: user.tenant.spaceId, collectionId: user.collectionId }
   return layout(
     user.tenant.name,
@@ -39,23 +45,24 @@ export function homePage(
 ${banners.join('\n')}
 <h1>Connected accounts</h1>
 ${message === undefined ? '' : `<p role="status" id="message">${escapeHtml(message)}</p>`}
-<ul>${accounts.map(itemOf).join('\n')}</ul>
+${accounts.length === 0 ? '<p>None yet.</p>' : `<ul>${accounts.map(itemOf).join('\n')}</ul>`}
 <button id="connect" class="primary">Connect a sandbox account</button>
 <p role="alert" id="problem"></p>
 <script type="module" src="/public/app.js" data-settings="${escapeHtml(JSON.stringify(settings))}"></script>`,
   )
 }
 
-function bannerOf({ id, name, needsPerson }: Account): string {
-  return `<div role="alert" class="banner">${escapeHtml(name)} has to be connected again (${escapeHtml(needsPerson ?? '')}).
-<button data-reconnect="${escapeHtml(id)}">Reconnect</button></div>`
+function bannerOf({ id, name }: Account): string {
+  return `<div role="alert" class="banner"><span><strong>${escapeHtml(name)}</strong> has to be connected again: the provider no
+longer lets us in. Nothing else is lost.</span> <button data-reconnect="${escapeHtml(id)}">Reconnect</button></div>`
 }
 
-function itemOf({ id, name, status }: Account): string {
+function itemOf({ id, name, state, needsPerson }: Account): string {
   const act = (action: string, words: string) =>
     `<form method="post" action="/accounts/${escapeHtml(id)}/${action}"><button>${words}</button></form>`
-  return `<li><span>${escapeHtml(name)}</span> <code>${escapeHtml(status)}</code>
-${act('profile', 'Show profile')} ${act('break', 'Remove access at the provider')} ${act('disconnect', 'Disconnect')}</li>`
+  const uses = `${act('profile', 'Show profile')} ${act('break', 'Remove access at the provider')}`
+  return `<li><span>${escapeHtml(name)}</span> <em>${escapeHtml(state)}</em>
+${needsPerson ? '' : uses} ${act('disconnect', 'Disconnect')}</li>`
 }
 
 /** Where the popup ends; it hands the outcome to the page that waits, and closes. */

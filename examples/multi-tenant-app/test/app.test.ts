@@ -137,7 +137,7 @@ describe('the example app', () => {
     assert.equal(await grace.page.getByText('ada').count(), 0)
     const adasForm = await ada.page.locator('form[action$="/profile"]').getAttribute('action')
     const reply = await grace.page.request.post(`${origin}${adasForm ?? ''}`)
-    assert.match(await reply.text(), /connector_unknown/)
+    assert.match(await reply.text(), /There is no such account of yours/)
 
     // Broken at the provider: found out at the next use, told by webhook, shown without anybody loading the page.
     await ada.page.getByRole('button', { name: 'Remove access at the provider' }).click()
@@ -146,11 +146,21 @@ describe('the example app', () => {
     const elsewhere = await ada.profile.newPage()
     await elsewhere.goto(origin)
     await ada.page.getByRole('button', { name: 'Show profile' }).click()
-    await elsewhere.getByText('has to be connected again').waitFor()
+    await elsewhere.getByRole('alert').getByText('has to be connected again').waitFor()
     assert.equal(await grace.page.getByText('has to be connected again').count(), 0)
 
-    await consentAfter(elsewhere, 'Reconnect')
-    await elsewhere.getByText('active', { exact: true }).waitFor()
+    // In words, with nothing to press but what helps; said to the window that asked, until it has connected again.
+    const words = 'The provider no longer lets us in. Connect the account again.'
+    await ada.page.getByRole('status').getByText(words).waitFor()
+    await ada.page.getByRole('alert').getByRole('button', { name: 'Reconnect' }).waitFor()
+    assert.doesNotMatch(await ada.page.locator('main').innerText(), /reauth_required|invalid_grant|401/)
+    assert.equal(await ada.page.getByRole('button', { name: 'Show profile' }).count(), 0)
+    assert.equal(await elsewhere.getByText(words).count(), 0)
+
+    await consentAfter(ada.page, 'Reconnect')
+    await ada.page.getByRole('listitem').getByText('Connected', { exact: true }).waitFor()
+    assert.equal(await ada.page.getByText(words).count(), 0)
+    await elsewhere.getByRole('listitem').getByText('Connected', { exact: true }).waitFor()
     assert.equal(await elsewhere.getByText('has to be connected again').count(), 0)
     await elsewhere.getByRole('button', { name: 'Show profile' }).click()
     await elsewhere.getByText('The provider says: Ada At Work').waitFor()
