@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 const checks: Readonly<Record<string, readonly [program: string, ...parameters: string[]]>> = {
   types: ['tsc', '-p', '.'],
   'types in browsers': ['tsc', '-p', 'packages/browser'],
+  'types of the Connect page': ['tsc', '-p', 'packages/server/src/http/connect-page'],
   'types of the dashboard': ['tsc', '-p', 'packages/dashboard'],
   lint: ['oxlint', '--type-aware', '--deny-warnings'],
   format: ['oxfmt', '--check', '.'],

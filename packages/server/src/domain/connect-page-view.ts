@@ -24,7 +24,7 @@ export interface ConnectPageView {
     readonly tenant_name: string | null
     readonly space_name: string | null
     readonly collection_name: string | null
-    readonly started_by: string | null
+    readonly started_by: string
   }
   readonly providers: readonly (ProviderView & { readonly connected: boolean })[]
   readonly attempt: {

@@ -102,12 +102,13 @@ it('stays out of frames, and so does every page of the flow', async () => {
   await profile.context.close()
 })
 
-it('tells of a refusal, and says in plain words what to do', async () => {
+it('tells of a refusal, says in plain words what to do, and stays until it is closed', async () => {
   const profile = await openProfile(browser)
   const opener = await profile.newPage()
   await opener.goto(platform.origin)
   const session = await startSession(service, { origin: platform.origin })
   const popup = await openPopup(profile, opener, session.authorize_url)
+  await popup.clock.install()
   await consentIn(popup, 'ada', 'Deny')
   const { data } = await firstMessage(opener)
   assert.deepEqual(data, { source: 'connector-oauth', session_id: session.session_id, status: 'failed' })
@@ -115,6 +116,9 @@ it('tells of a refusal, and says in plain words what to do', async () => {
   assert.equal(new URL(popup.url()).search, '')
   await popup.getByText('Details', { exact: true }).click()
   await popup.getByText('access_denied', { exact: true }).waitFor()
+  // Whoever reads slowly is not cut off.
+  await popup.clock.runFor(60_000)
+  assert.equal(popup.isClosed(), false)
   assert.deepEqual(profile.complaints, [])
   await profile.context.close()
 })

@@ -58,3 +58,47 @@ for (const tag of ['en', 'ar']) {
     })
   })
 }
+
+/** Colours of the tiles on the page, and the contrast of what stands in them (WCAG 2.2, 1.4.3). */
+const tiles = `(() => {
+  const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true })
+  const luminance = (colour) => {
+    canvas.fillStyle = colour
+    canvas.fillRect(0, 0, 1, 1)
+    const [red, green, blue] = [...canvas.getImageData(0, 0, 1, 1).data].map((part) =>
+      part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+  }
+  return [...document.querySelectorAll('.sign')].map((tile) => {
+    const { color, backgroundColor } = getComputedStyle(tile)
+    const [one, other] = [luminance(color), luminance(backgroundColor)].sort((a, b) => b - a)
+    return { ground: backgroundColor, contrast: (one + 0.05) / (other + 0.05) }
+  })
+})()`
+
+it('gives each provider a colour of its own, the same wherever it is shown, and easy to read in light and dark', async () => {
+  const profile = await openProfile(browser)
+  const page = await profile.newPage()
+  const look = () => page.evaluate<{ ground: string; contrast: number }[]>(tiles)
+  const { picker, review } = connectStates
+  assert.ok(picker && review)
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    await reachState(page, service.url, picker, 'en')
+    const [dropbox, ...others] = await look()
+    assert.ok(dropbox)
+    assert.ok(new Set(others.map(({ ground }) => ground)).size >= 5)
+    await page.evaluate(
+      `document.querySelectorAll('.sign').forEach((tile, at) => tile.style.setProperty('--hue', at * 60 + 'deg'))`,
+    )
+    const everyHue = await look()
+    await page.evaluate(
+      `document.querySelectorAll('.sign').forEach((tile, at) => tile.style.setProperty('--hue', at * 60 + 30 + 'deg'))`,
+    )
+    for (const { contrast } of [...everyHue, ...(await look())])
+      assert.ok(contrast >= 4.5, `${contrast} in ${colorScheme}`)
+    await reachState(page, service.url, review, 'en')
+    assert.equal((await look())[0]?.ground, dropbox.ground)
+  }
+  await profile.context.close()
+})

@@ -95,6 +95,7 @@ it('connects in a popup: the app is told on its exact origin, and the page shows
   const closed = popup.waitForEvent('close')
   const done = await complete(service, { session_id: data.session_id, completion_code: data.completion_code })
   assert.equal(done.status, 200)
+  await heading(popup, / is connected$/)
   await closed
   assert.equal((await statusOf(session)).connector_id, done.body.connector_id)
   assert.ok(profile.requests.every((address) => !/cst_|completion_code=/.test(address.split('#', 1)[0] ?? '')))
@@ -150,6 +151,21 @@ it('connects by redirect, over a reload in the middle and the back button, and e
   await page.goto(session.connect_url)
   await heading(page, 'Already connected')
   assert.deepEqual(profile.complaints, [])
+  await profile.context.close()
+})
+
+it('leads back from a redirect that was given up as from a failure, at once and whenever it is opened again', async () => {
+  const session = await create({ mode: 'redirect', redirect_uri: platform.landingUri })
+  const profile = await openProfile(browser)
+  const page = await profile.newPage()
+  const ends = async (press: string): Promise<void> => {
+    await page.goto(session.connect_url)
+    await page.getByRole('button', { name: press }).click()
+    const told = await landed(page)
+    assert.deepEqual([told.get('status'), told.get('error_code')], ['failed', 'cancelled'])
+  }
+  await ends('Cancel')
+  await ends('Back to the app')
   await profile.context.close()
 })
 
@@ -264,6 +280,7 @@ it('goes nowhere without its token, with another session’s, or with an outcome
   const [address = '', token = ''] = one.connect_url.split('#')
   await page.goto(address)
   await heading(page, 'This page cannot go on')
+  await page.getByRole('button', { name: 'Close this window' }).waitFor()
   await page.goto(`${service.url}/connect/${other.connect_session_id}#${token}`)
   await heading(page, 'This page cannot go on')
   const { opener, popup, profile: withOpener } = await openInPopup(one.connect_url)

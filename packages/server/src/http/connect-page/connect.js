@@ -14,45 +14,64 @@ import {
   waitFor,
   waitingFor,
 } from './calls.js'
-import { button, stays, words } from './dom.js'
+import { button, config, stays, words } from './dom.js'
 import { fieldsOf, showFields } from './fields.js'
 import * as ends from './outcomes.js'
 import { showPicker } from './picker.js'
 import { showReview } from './review.js'
 import { handOver, hasOpener, landingAddress, onOutcome, openWindow, tellOpener } from './windows.js'
 
+/** @import { Act, Attempt, Outcome, PageView, Provider, Values } from './page-types.ts' */
+
 const lookEveryMs = 1_000
 /** A parked code waits two minutes for its starter. */
 const finishesWithinMs = 130_000
-const closesAfterMs = 1_500
 
+/**
+ * What the service said last of the session. Absent until it has spoken, which `fail` and `onOutcome` look at; everything
+ * else comes after.
+ *
+ * @type {PageView}
+ */
 let page
+/** @type {Values} */
 let given = {}
+/** @type {{ timer?: ReturnType<typeof setTimeout> } | undefined} */
 let watching
 let isConfirmed = false
 
+/** @param {string | undefined} slug */
 const providerOf = (slug) => page.providers.find((provider) => provider.provider_slug === slug)
 const chosen = () => providerOf(page.attempt?.provider_slug)
 
-/** An outcome in the fragment: where the provider's answer has brought this window back to. */
+/**
+ * An outcome in the fragment: where the provider's answer has brought this window back to.
+ *
+ * @returns {Outcome | undefined}
+ */
 function takeFragment() {
   const fragment = location.hash.slice(1)
   // Neither the token nor a completion code stays in the address or the history.
   if (fragment !== '') history.replaceState(null, '', location.pathname + location.search)
   if (fragment.startsWith('cst_')) keepToken(fragment)
-  const outcome = Object.fromEntries(new URLSearchParams(fragment))
-  return outcome.session_id === undefined ? undefined : outcome
+  const told = new URLSearchParams(fragment)
+  /** @param {string} name */
+  const said = (name) => told.get(name) ?? undefined
+  const [sessionId, status] = [said('session_id'), said('status')]
+  if (sessionId === undefined || status === undefined) return undefined
+  return { session_id: sessionId, status, provider: said('provider'), completion_code: said('completion_code') }
 }
 
 async function begin() {
   const outcome = takeFragment()
   if (outcome !== undefined && (await handOver(outcome))) {
     window.close()
-    return ends.showEnd('connected', ['tick'], closeButton())
+    return ends.showEnd('connected', closeButton())
   }
-  if (!hasToken()) return ends.showFailure('connect_token_invalid', {})
+  if (!hasToken()) return ends.showFailure('connect_token_invalid', { leave: closeButton() })
   if (!(await look())) return
-  if (page.connect_session_id !== connectSessionId) return ends.showFailure('connect_token_invalid', {})
+  if (page.connect_session_id !== connectSessionId)
+    return ends.showFailure('connect_token_invalid', { leave: closeButton() })
   if (outcome !== undefined && isOurs(outcome.session_id)) return take(outcome)
   resume()
 }
@@ -68,33 +87,46 @@ async function look() {
   }
 }
 
+/**
+ * @param {unknown} error
+ * @param {Act} again
+ */
 function fail(error, again) {
-  const { code, reference } = error instanceof CallError ? error : { code: 'internal_error' }
   // An error of ours is shown, and told whoever looks at the console.
   if (!(error instanceof CallError)) console.error(error)
-  ends.showFailure(code, { reference, again, leave: page && leaveButton(code) })
+  const { code, reference } = error instanceof CallError ? error : new CallError('internal_error')
+  ends.showFailure(code, { reference, again, leave: page === undefined ? closeButton() : leaveButton(code) })
 }
 
 /** Where a page that is opened, or loaded anew, goes on. */
 function resume() {
   switch (page.status) {
     case 'connected':
-      return page.missing_scopes.length > 0 && chosen() ? partial() : ends.showAlready(leaveButton())
+      if (!partial()) ends.showAlready(leaveButton())
+      return
     case 'failed':
-      return ends.showFailure(page.error_code ?? 'cancelled', {
-        reference: page.attempt?.session_id,
-        leave: leaveButton(),
-      })
+      return showEnded(page.error_code ?? 'cancelled')
     case 'expired':
-      return ends.showFailure('connect_session_expired', { leave: leaveButton() })
+      return showEnded('connect_session_expired')
     case 'awaiting_completion':
-      if (isOurs(page.attempt.session_id)) return finishing()
+      if (page.attempt !== null && isOurs(page.attempt.session_id)) return finishing()
       break
     default:
   }
-  if (page.attempt?.status === 'started' && page.attempt.session_id === waitingFor()) return elsewhere(chosen())
+  const provider = chosen()
+  if (provider && page.attempt?.status === 'started' && page.attempt.session_id === waitingFor())
+    return elsewhere(provider)
   if (page.mode === 'link' && !isConfirmed) return ends.showConfirm(page, { yes: confirm })
   choose()
+}
+
+/**
+ * A session that is over.
+ *
+ * @param {string} code
+ */
+function showEnded(code) {
+  ends.showFailure(code, { reference: page.attempt?.session_id, leave: leaveButton(code) })
 }
 
 function confirm() {
@@ -105,17 +137,18 @@ function confirm() {
 function choose() {
   // Nobody could be told: consent would be given for nothing.
   if (page.origin !== null && page.redirect_uri === null && !hasOpener()) {
-    return ends.showEnd('unreachable', ['exclamation', 'warn'], closeButton())
+    return ends.showEnd('unreachable', closeButton())
   }
   const [only, another] = page.providers
   if (only !== undefined && another === undefined) return prepare(only)
   showPicker(page, { choose: prepare, cancel: cancelButton })
 }
 
+/** @param {Provider} provider */
 function prepare(provider, isRefused = false) {
   if (!provider.setup_complete) {
-    const back = page.providers.length > 1 && button(words.back, choose)
-    return ends.showFailure('provider_not_configured', { leave: back || leaveButton('provider_not_configured') })
+    const way = page.providers.length > 1 ? button(words.back, choose) : leaveButton('provider_not_configured')
+    return ends.showFailure('provider_not_configured', { leave: way })
   }
   const back = page.providers.length > 1 ? button(words.back, choose, 'quiet') : undefined
   if (fieldsOf(provider).length === 0) return review(provider, { back, cancel: cancelButton })
@@ -130,6 +163,10 @@ function prepare(provider, isRefused = false) {
   })
 }
 
+/**
+ * @param {Provider} provider
+ * @param {{ back: Node | undefined, cancel: () => Node }} buttons
+ */
 function review(provider, buttons) {
   showReview(page, provider, { ...buttons, go: () => go(provider) })
 }
@@ -137,6 +174,10 @@ function review(provider, buttons) {
 /**
  * Starts an attempt. Where only a message can tell the app, the provider gets a window of its own: its pages may cut a
  * window off from its opener for good, and this one must stay within reach.
+ *
+ * @param {Provider} provider
+ * @param {'elsewhere' | 'here'} place
+ * @returns {Promise<void>}
  */
 async function go(provider, place = page.redirect_uri === null && hasOpener() ? 'elsewhere' : 'here') {
   const opened = place === 'elsewhere' ? openWindow() : undefined
@@ -154,12 +195,18 @@ async function go(provider, place = page.redirect_uri === null && hasOpener() ? 
   } catch (error) {
     opened?.close()
     // The service judges what was filled in; of all that is sent, that alone comes from the person.
-    if (error.code === 'invalid_request' && fieldsOf(provider).length > 0) return prepare(provider, true)
+    const isRefused = error instanceof CallError && error.code === 'invalid_request'
+    if (isRefused && fieldsOf(provider).length > 0) return prepare(provider, true)
     fail(error, () => prepare(provider))
   }
 }
 
-/** The provider's pages are in another window; its outcome arrives over the channel, or the service tells. */
+/**
+ * The provider's pages are in another window; its outcome arrives over the channel, or the service tells.
+ *
+ * @param {Provider} provider
+ * @param {Window} [opened]
+ */
 function elsewhere(provider, opened) {
   ends.showElsewhere(provider, { again: () => go(provider), cancel: cancelButton() })
   let closedLooks = 0
@@ -170,7 +217,6 @@ function elsewhere(provider, opened) {
     if (closedLooks === 3)
       ends.showEnd(
         'closed',
-        ['window', 'warn'],
         button(words.try_again, () => prepare(provider), 'main'),
         cancelButton(),
       )
@@ -184,24 +230,22 @@ function finishing() {
     if (page.status === 'connected' || page.attempt?.status === 'failed') return settle()
     if (page.attempt?.status === 'expired' || performance.now() > endsAt) {
       stopWatching()
-      ends.showEnd('unfinished', ['clock', 'warn'], button(words.try_again, choose, 'main'), leaveButton())
+      ends.showEnd('unfinished', button(words.try_again, choose, 'main'), leaveButton())
     }
   })
 }
 
-/** Tells the app of an outcome that came back, and shows it. */
+/**
+ * Tells the app of an outcome that came back, and shows it.
+ *
+ * @param {Outcome} outcome
+ */
 async function take(outcome) {
-  const { session_id, provider, completion_code } = outcome
-  waitFor(null)
+  waitFor(undefined)
   if (outcome.status === 'failed') return settle()
-  const told = tellOpener(page, {
-    session_id,
-    provider,
-    status: outcome.status,
-    ...(completion_code && { completion_code }),
-  })
+  const told = tellOpener(page, outcome)
   if (!told && outcome.status !== 'connected') {
-    return ends.showEnd('unreachable', ['exclamation', 'warn'], closeButton())
+    return ends.showEnd('unreachable', closeButton())
   }
   finishing()
 }
@@ -212,9 +256,9 @@ async function settle() {
   if (!(await look())) return
   const { attempt } = page
   if (page.status === 'connected' && attempt?.status !== 'failed') {
-    if (page.missing_scopes.length > 0 && chosen()) return partial()
+    if (partial()) return
     ends.showSuccess(chosen(), leaveButton())
-    if (hasOpener()) setTimeout(() => window.close(), closesAfterMs)
+    if (hasOpener()) setTimeout(() => window.close(), config.readWithinMs)
     return
   }
   const code = attempt?.error_code ?? 'internal_error'
@@ -222,18 +266,28 @@ async function settle() {
   ends.showFailure(code, { reference: attempt?.session_id, again, leave: leaveButton(code) })
 }
 
+/** @param {Attempt | null} attempt */
 function restart(attempt) {
   const provider = providerOf(attempt?.provider_slug)
   if (provider === undefined) return choose()
   prepare(provider)
 }
 
+/** Where less was granted than was asked for, offers to ask again; answers whether that was so. */
 function partial() {
-  ends.showPartial(page, chosen(), { ask: () => go(chosen()), leave: leaveButton(undefined, words['partial.leave']) })
+  const provider = chosen()
+  if (provider === undefined || page.missing_scopes.length === 0) return false
+  ends.showPartial(page, provider, {
+    ask: () => go(provider),
+    leave: leaveButton(undefined, words['partial.leave']),
+  })
+  return true
 }
 
+/** @param {Act} judge */
 function watch(judge) {
   stopWatching()
+  /** @type {NonNullable<typeof watching>} */
   const mine = {}
   watching = mine
   const turn = async () => {
@@ -243,7 +297,8 @@ function watch(judge) {
       if (watching === mine) await judge()
     } catch (error) {
       // A look that did not arrive says nothing; a refusal does.
-      if (watching === mine && error.code !== 'network') return fail(error, begin)
+      const isLost = error instanceof CallError && error.code === 'network'
+      if (watching === mine && !isLost) return fail(error, begin)
     }
     if (watching === mine) mine.timer = setTimeout(() => void turn(), lookEveryMs)
   }
@@ -255,6 +310,11 @@ function stopWatching() {
   watching = undefined
 }
 
+/**
+ * @param {'connected' | 'failed'} status
+ * @param {string} [code]
+ * @returns {Outcome}
+ */
 const outcomeOf = (status, code) => ({
   session_id: page.attempt?.session_id ?? connectSessionId,
   provider: page.attempt?.provider_slug,
@@ -272,19 +332,26 @@ async function cancel() {
   if (page.mode === 'link') return ends.showLater()
   await cancelPage().catch(() => undefined)
   if (page.redirect_uri !== null && page.mode === 'redirect') {
-    return location.replace(landingAddress(page, outcomeOf('failed', 'cancelled')))
+    return location.replace(landingAddress(page.redirect_uri, outcomeOf('failed', 'cancelled')))
   }
   leave('cancelled')
   ends.showFailure('cancelled', { leave: closeButton() })
 }
 
-/** The way out of an end: back to the app, or the window closes. */
+/**
+ * The way out of an end: back to the app, or the window closes.
+ *
+ * @param {string} [code]
+ * @param {string} [text]
+ */
 function leaveButton(code, text) {
-  if (page.mode === 'popup') return button(text ?? words.close, () => leave(code))
+  const landing = page.redirect_uri
+  if (page.mode === 'popup' || landing === null) return button(text ?? words.close, () => leave(code))
   const outcome = code === undefined ? outcomeOf('connected') : outcomeOf('failed', code)
-  return button(text ?? words.back_to_app, () => location.assign(landingAddress(page, outcome)))
+  return button(text ?? words.back_to_app, () => location.assign(landingAddress(landing, outcome)))
 }
 
+/** @param {string} [code] */
 function leave(code) {
   if (code !== undefined) {
     if (code !== 'cancelled') void cancelPage().catch(() => undefined)

@@ -1,35 +1,82 @@
 /** Elements, words and drawings. Whatever comes from outside becomes text, never markup. */
 
-export const config = JSON.parse(document.getElementById('config').textContent)
+/** @import { Act, Config, Properties, Provider, Values } from './page-types.ts' */
+/** @import { WordKey } from '../words/en.ts' */
+
+/**
+ * What stands in an element; what is absent is left out.
+ *
+ * @typedef {Node | string | false | null | undefined} Child
+ */
+
+/** @type {Config} */
+export const config = JSON.parse(part('config').textContent ?? '')
 export const { words } = config
 
-/** Makes an element; `children` are nodes and text, and what is absent is left out. */
+/**
+ * An element of the page's own document.
+ *
+ * @param {string} id
+ */
+function part(id) {
+  const found = document.getElementById(id)
+  if (found === null) throw new Error(`The page has no #${id}`)
+  return found
+}
+
+/**
+ * Makes an element; `children` are nodes and text, and what is absent is left out.
+ *
+ * @template {keyof HTMLElementTagNameMap} Name
+ * @param {Name} name
+ * @param {Properties} properties
+ * @param {...(Child | readonly Child[])} children
+ */
 export function h(name, properties = {}, ...children) {
   const element = document.createElement(name)
   for (const [key, value] of Object.entries(properties)) {
     if (value === undefined || value === false) continue
-    if (key === 'on') for (const [type, listener] of Object.entries(value)) element.addEventListener(type, listener)
-    else element.setAttribute(key, value === true ? '' : value)
+    if (typeof value === 'object') {
+      for (const [type, listener] of Object.entries(value)) element.addEventListener(type, listener)
+    } else element.setAttribute(key, value === true ? '' : value)
   }
-  element.append(...children.flat().filter((child) => child !== undefined && child !== false))
+  element.append(...present(children))
   return element
 }
 
-/** A sentence with values put in, each apart from the direction of the text around it. */
+/**
+ * @param {readonly (Child | readonly Child[])[]} children
+ * @returns {(Node | string)[]}
+ */
+function present(children) {
+  return children.flat().filter((child) => child !== undefined && child !== null && child !== false)
+}
+
+/**
+ * A sentence with values put in, each apart from the direction of the text around it.
+ *
+ * @param {WordKey} key
+ * @param {Values} values
+ */
 export function say(key, values = {}) {
   return words[key]
     .split(/(\{\w+\})/)
-    .filter((part) => part !== '')
-    .map((part) => {
-      const value = /^\{\w+\}$/.test(part) ? values[part.slice(1, -1)] : undefined
-      return value === undefined ? part : h('bdi', {}, value)
+    .filter((text) => text !== '')
+    .map((text) => {
+      const value = /^\{\w+\}$/.test(text) ? values[text.slice(1, -1)] : undefined
+      return value === undefined ? text : h('bdi', {}, value)
     })
 }
 
-/** The same as plain text, for titles and labels. */
+/**
+ * The same as plain text, for titles and labels.
+ *
+ * @param {WordKey} key
+ * @param {Values} values
+ */
 export const plain = (key, values = {}) =>
   say(key, values)
-    .map((part) => (typeof part === 'string' ? part : part.textContent))
+    .map((text) => (typeof text === 'string' ? text : text.textContent))
     .join('')
 
 const paths = {
@@ -41,6 +88,10 @@ const paths = {
   clock: 'M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16M12 8v4.5l3 2',
 }
 
+/** @typedef {keyof typeof paths} Drawing */
+/** @typedef {'' | 'wait' | 'warn' | 'bad'} Tone */
+
+/** @param {Drawing} name */
 export function draw(name) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg')
   const attributes = { viewBox: '0 0 24 24', fill: 'none', stroke: 'currentColor', 'stroke-width': '2.4' }
@@ -52,39 +103,79 @@ export function draw(name) {
   return svg
 }
 
+/**
+ * @param {Drawing} name
+ * @param {Tone} tone
+ */
 export const mark = (name, tone = '') => h('div', { class: `mark ${tone}`, 'aria-hidden': 'true' }, draw(name))
 
-/** A provider's initials in a colour of its own. */
+/** As many as can still be told from each other. */
+const hues = 12
+
+/**
+ * A provider's initials in a colour of its own, the same wherever it is shown.
+ *
+ * @param {Provider} provider
+ * @param {'' | 'large'} size
+ */
 export function sign(provider, size = '') {
-  const parts = provider.display_name.split(/[\s./-]+/).filter((part) => part !== '')
-  const first = [...(parts[0] ?? '')]
-  const initials = parts.length > 1 ? first[0] + [...parts[1]][0] : first.slice(0, 2).join('')
-  const sum = [...provider.provider_slug].reduce((total, letter) => total * 31 + letter.codePointAt(0), 7)
-  return h('span', { class: `sign ${size}`, 'data-hue': String(Math.abs(sum) % 6), 'aria-hidden': 'true' }, initials)
+  const [first = '', second] = provider.display_name.split(/[\s./-]+/).filter((word) => word !== '')
+  const letters = [...first]
+  const initials = second === undefined ? letters.slice(0, 2).join('') : `${letters[0]}${[...second][0]}`
+  const tile = h('span', { class: `sign ${size}`, 'aria-hidden': 'true' }, initials)
+  tile.style.setProperty('--hue', `${(hash(provider.provider_slug) % hues) * (360 / hues)}deg`)
+  return tile
 }
 
+/**
+ * FNV-1a: names that are alike get numbers that are not.
+ *
+ * @param {string} text
+ */
+const hash = (text) =>
+  [...text].reduce((sum, letter) => Math.imul(sum ^ (letter.codePointAt(0) ?? 0), 0x01000193), 0x811c9dc5) >>> 0
+
+/**
+ * @param {string} text
+ * @param {Act} listener
+ * @param {'' | 'main' | 'quiet'} look
+ */
 export const button = (text, listener, look = '') =>
   h('button', { type: 'button', class: `button ${look}`, on: { click: listener } }, text)
 
+/** @param {Child[]} buttons */
 export const actions = (...buttons) => h('div', { class: 'actions' }, ...buttons)
 
-/** Puts a state on the page: its title is the window's, and focus goes to its heading, so that a screen reader tells it. */
+/**
+ * Puts a state on the page: its title is the window's, and focus goes to its heading, so that a screen reader tells it.
+ *
+ * @param {string} title
+ * @param {...(Child | readonly Child[])} content
+ */
 export function show(title, ...content) {
-  const heading = content.flat().find((node) => node instanceof HTMLElement && node.matches('h1, :has(h1)'))
-  document
-    .getElementById('view')
-    .replaceChildren(...content.flat().filter((node) => node !== undefined && node !== false))
+  part('view').replaceChildren(...present(content))
   document.title = title
-  const target = heading?.matches('h1') ? heading : heading?.querySelector('h1')
-  target?.focus()
+  part('view').querySelector('h1')?.focus()
 }
 
+/**
+ * @param {WordKey} key
+ * @param {Values} [values]
+ */
 export const heading = (key, values) => h('h1', { tabindex: '-1' }, ...say(key, values))
 
-/** A state with a drawing, a heading and little else. */
+/**
+ * A state with a drawing, a heading and little else.
+ *
+ * @param {WordKey} key
+ * @param {Values} values
+ * @param {Node} drawing
+ * @param {...(Child | readonly Child[])} content
+ */
 export function showMiddle(key, values, drawing, ...content) {
-  const below = content.flat().filter((node) => node !== undefined && node !== false)
-  const isActions = (node) => node instanceof HTMLElement && node.matches('.actions, .reference, details')
+  const below = present(content)
+  /** @param {Child} node */
+  const isActions = (node) => node instanceof HTMLElement && node.matches('.actions, .reference')
   const middle = h(
     'div',
     { class: 'middle' },
@@ -95,13 +186,14 @@ export function showMiddle(key, values, drawing, ...content) {
   show(plain(key, values), middle, below.filter(isActions))
 }
 
+/** @param {string} text */
 export function announce(text) {
-  document.getElementById('live').textContent = text
+  part('live').textContent = text
 }
 
 /** Said where the browser keeps a window open that no script had opened. */
 export function stays() {
-  const view = document.getElementById('view')
+  const view = part('view')
   if (view.querySelector('.stays') === null)
     view.append(h('p', { class: 'stays reference', role: 'status' }, words.stays))
 }

@@ -1,8 +1,13 @@
 import { actions, button, config, h, mark, say, showMiddle, words } from './dom.js'
 import { scopeList } from './review.js'
 
+/** @import { Act, PageView, Provider } from './page-types.ts' */
+/** @import { Drawing, Tone } from './dom.js' */
+/** @import { FailureKind } from '../words/failure-kinds.ts' */
+
 /** How connections end, in words and drawings. */
 
+/** @type {Partial<Record<FailureKind, [Drawing, Tone]>>} */
 const drawings = {
   denied: ['exclamation', 'wait'],
   cancelled: ['exclamation', 'wait'],
@@ -13,7 +18,11 @@ const drawings = {
   sign_in: ['person', 'warn'],
   not_set_up: ['exclamation', 'warn'],
 }
-/** Whose advice says more than that one may try again. */
+/**
+ * Whose advice says more than that one may try again.
+ *
+ * @type {ReadonlySet<FailureKind>}
+ */
 const advised = new Set([
   'other_person',
   'other_browser',
@@ -28,9 +37,15 @@ const advised = new Set([
   'untold',
 ])
 
-export const kindOf = (code) => (Object.hasOwn(config.kinds, code) ? config.kinds[code] : 'refused')
+/** @param {string} code */
+const kindOf = (code) => (Object.hasOwn(config.kinds, code) ? config.kinds[code] : undefined) ?? 'refused'
 
-/** A failure, with an id to quote. `leave` is the button that ends it; `again` is left out where trying again is of no use. */
+/**
+ * A failure, with an id to quote. `leave` is the button that ends it; `again` is left out where trying again is of no use.
+ *
+ * @param {string} code
+ * @param {{ reference?: string | null | undefined, again?: Act | undefined, leave?: Node | undefined }} more
+ */
 export function showFailure(code, { reference, again, leave }) {
   const kind = kindOf(code)
   const isAdvised = advised.has(kind) && h('p', {}, words[`failure.${kind}.advice`])
@@ -53,16 +68,26 @@ export function showFailure(code, { reference, again, leave }) {
   )
 }
 
+/**
+ * @param {Provider | undefined} provider
+ * @param {Node} leave
+ */
 export function showSuccess(provider, leave) {
   const values = { provider: provider?.display_name ?? '' }
   const key = provider === undefined ? 'connected' : 'success'
   showMiddle(`${key}.title`, values, mark('tick'), h('p', { role: 'status' }, words[`${key}.text`]), actions(leave))
 }
 
+/** @param {Node} leave */
 export function showAlready(leave) {
   showMiddle('already.title', {}, mark('tick'), h('p', {}, words['already.text']), actions(leave))
 }
 
+/**
+ * @param {PageView} page
+ * @param {Provider} provider
+ * @param {{ ask: Act, leave: Node }} buttons
+ */
 export function showPartial(page, provider, { ask, leave }) {
   const values = { provider: provider.display_name }
   showMiddle(
@@ -77,11 +102,16 @@ export function showPartial(page, provider, { ask, leave }) {
 
 const spinner = () => h('div', { class: 'spinner', 'aria-hidden': 'true' })
 
+/** @param {Provider} provider */
 export function showLeaving(provider) {
   const values = { provider: provider.display_name }
   showMiddle('leaving.title', values, spinner(), h('p', { role: 'status' }, words['leaving.text']))
 }
 
+/**
+ * @param {Provider} provider
+ * @param {{ again: Act, cancel: Node }} buttons
+ */
 export function showElsewhere(provider, { again, cancel }) {
   const values = { provider: provider.display_name }
   showMiddle(
@@ -97,6 +127,7 @@ export function showFinishing() {
   showMiddle('finishing.title', {}, spinner(), h('p', { role: 'status' }, words['finishing.text']))
 }
 
+/** @param {{ again: Act, here: Act }} ways */
 export function showBlocked({ again, here }) {
   showMiddle(
     'blocked.title',
@@ -107,12 +138,31 @@ export function showBlocked({ again, here }) {
   )
 }
 
-/** Other ends that need words and a button only. */
-export function showEnd(key, drawing, ...buttons) {
-  showMiddle(`${key}.title`, {}, mark(...drawing), h('p', { role: 'alert' }, words[`${key}.text`]), actions(...buttons))
+/** @type {Record<'closed' | 'connected' | 'unfinished' | 'unreachable', [Drawing, Tone?]>} */
+const endDrawings = {
+  closed: ['window', 'warn'],
+  connected: ['tick'],
+  unfinished: ['clock', 'warn'],
+  unreachable: ['exclamation', 'warn'],
 }
 
-/** A mailed link, before anything: link scanners press no buttons. */
+/**
+ * Other ends that need words and a button only.
+ *
+ * @param {keyof typeof endDrawings} key
+ * @param {Node[]} buttons
+ */
+export function showEnd(key, ...buttons) {
+  const text = h('p', { role: 'alert' }, words[`${key}.text`])
+  showMiddle(`${key}.title`, {}, mark(...endDrawings[key]), text, actions(...buttons))
+}
+
+/**
+ * A mailed link, before anything: link scanners press no buttons.
+ *
+ * @param {PageView} page
+ * @param {{ yes: Act }} buttons
+ */
 export function showConfirm(page, { yes }) {
   showMiddle(
     'confirm.title',
@@ -124,12 +174,7 @@ export function showConfirm(page, { yes }) {
   )
 }
 
-export function showLater(leave) {
-  showMiddle(
-    'failure.cancelled.title',
-    {},
-    mark('exclamation', 'wait'),
-    h('p', {}, words['link_later.text']),
-    leave && actions(leave),
-  )
+export function showLater() {
+  const text = h('p', {}, words['link_later.text'])
+  showMiddle('failure.cancelled.title', {}, mark('exclamation', 'wait'), text)
 }

@@ -1,8 +1,16 @@
 import { actions, announce, h, heading, plain, show, showMiddle, mark, sign, words } from './dom.js'
 
+/** @import { PageView, Provider } from './page-types.ts' */
+/** @import { Child } from './dom.js' */
+
 const searchFrom = 6
 
-/** The providers to choose from; searching looks at names and categories. */
+/**
+ * The providers to choose from; searching looks at names and categories.
+ *
+ * @param {PageView} page
+ * @param {{ choose: (provider: Provider) => void, cancel: () => Node }} actionsOf
+ */
 export function showPicker(page, { choose, cancel }) {
   if (page.providers.length === 0) {
     return showMiddle(
@@ -15,6 +23,7 @@ export function showPicker(page, { choose, cancel }) {
   }
   const list = h('ul', { class: 'providers', 'aria-label': words['picker.text'] })
   const found = h('p', { class: 'found' })
+  /** @param {readonly Provider[]} shown */
   const draws = (shown) => {
     list.replaceChildren(...shown.map((provider) => h('li', {}, entry(provider, choose))))
   }
@@ -31,6 +40,10 @@ export function showPicker(page, { choose, cancel }) {
   )
 }
 
+/**
+ * @param {Provider} provider
+ * @param {(provider: Provider) => void} choose
+ */
 function entry(provider, choose) {
   const tag = provider.connected
     ? h('span', { class: 'tag' }, words['picker.connected'])
@@ -45,18 +58,23 @@ function entry(provider, choose) {
   )
 }
 
+/**
+ * @param {readonly Provider[]} providers
+ * @param {(shown: readonly Provider[]) => void} draws
+ * @param {HTMLElement} found
+ * @returns {Child[]}
+ */
 function searchField(providers, draws, found) {
+  /** @param {string} text */
   const simple = (text) => text.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase()
-  const haystack = new Map(
-    providers.map((provider) => [
-      provider,
-      simple([provider.display_name, provider.provider_slug, ...provider.categories].join(' ')),
-    ]),
-  )
+  const searched = providers.map((provider) => ({
+    provider,
+    text: simple([provider.display_name, provider.provider_slug, ...provider.categories].join(' ')),
+  }))
   const look = () => {
     const parts = simple(input.value).split(/\s+/)
-    const shown = providers.filter((provider) => parts.every((part) => haystack.get(provider).includes(part)))
-    draws(shown)
+    const shown = searched.filter(({ text }) => parts.every((part) => text.includes(part)))
+    draws(shown.map(({ provider }) => provider))
     const text =
       shown.length === 0
         ? plain('picker.none', { query: input.value })

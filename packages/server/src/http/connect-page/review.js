@@ -1,6 +1,15 @@
 import { actions, draw, h, heading, plain, say, show, sign, words } from './dom.js'
 
-/** What will be shared, where to, and who started; consent itself is given at the provider. */
+/** @import { Act, Display, PageView, Provider, Scope, Values } from './page-types.ts' */
+/** @import { WordKey } from '../words/en.ts' */
+
+/**
+ * What will be shared, where to, and who started; consent itself is given at the provider.
+ *
+ * @param {PageView} page
+ * @param {Provider} provider
+ * @param {{ go: Act, back: Node | undefined, cancel: () => Node }} actionsOf
+ */
 export function showReview(page, provider, { go, back, cancel }) {
   const values = { provider: provider.display_name }
   show(
@@ -15,24 +24,32 @@ export function showReview(page, provider, { go, back, cancel }) {
   )
 }
 
+/**
+ * @param {Values} values
+ * @param {Act} go
+ */
 const mainButton = (values, go) =>
   h('button', { type: 'button', class: 'button main', on: { click: go } }, ...say('review.go', values))
 
+/** @param {Display} display */
 function facts(display) {
+  /** @type {[WordKey, string | null][]} */
   const rows = [
     ['review.app', display.tenant_name],
     ['review.space', display.space_name],
     ['review.collection', display.collection_name],
     ['review.person', display.started_by],
-  ].filter(([, value]) => value)
-  if (rows.length === 0) return undefined
+  ]
+  const shown = rows.filter(([, value]) => value)
+  if (shown.length === 0) return undefined
   return h(
     'dl',
     { class: 'facts' },
-    rows.map(([key, value]) => h('div', {}, h('dt', {}, words[key]), h('dd', {}, h('bdi', {}, value)))),
+    shown.map(([key, value]) => h('div', {}, h('dt', {}, words[key]), h('dd', {}, h('bdi', {}, value)))),
   )
 }
 
+/** @param {Provider} provider */
 function shared(provider) {
   const values = { provider: provider.display_name }
   if (provider.scopes.length === 0) return h('p', {}, ...say('review.unnamed', values))
@@ -42,6 +59,10 @@ function shared(provider) {
 /**
  * Scopes in plain words: the catalogue's where it has some, those of OpenID Connect for its own (Core §5.4, §11). What
  * neither describes is called by its name, since a guess at what it allows might be wrong.
+ *
+ * @param {readonly Scope[]} scopes
+ * @param {Values} values
+ * @param {'' | 'missing'} look
  */
 export function scopeList(scopes, values, look = '') {
   const described = scopes.map((scope) => ({ ...scope, text: wordsOf(scope, values) }))
@@ -64,23 +85,32 @@ export function scopeList(scopes, values, look = '') {
         groups(byName.map((scope) => scope.name)).map((names) =>
           h(
             'div',
-            { dir: 'ltr' },
-            names.map((name) => h('code', { title: name }, short(name))),
+            {},
+            names.map((name) => h('code', { title: name, dir: 'ltr' }, short(name))),
           ),
         ),
       ),
   )
 }
 
+/**
+ * @param {Scope} scope
+ * @param {Values} values
+ */
 function wordsOf({ name, description }, values) {
   const isEnglish = document.documentElement.lang === 'en'
-  const own = Object.hasOwn(words, `scope.${name}`) ? h('span', {}, ...say(`scope.${name}`, values)) : undefined
+  const key = /** @type {WordKey} */ (`scope.${name}`)
+  const own = Object.hasOwn(words, key) ? h('span', {}, ...say(key, values)) : undefined
   // The catalogue speaks English.
   const catalogued = description ? h('span', { lang: 'en', dir: 'ltr' }, description) : undefined
   return isEnglish ? (catalogued ?? own) : (own ?? catalogued)
 }
 
-/** `https://www.googleapis.com/auth/drive.readonly` is known as its last part. */
+/**
+ * `https://www.googleapis.com/auth/drive.readonly` is known as its last part.
+ *
+ * @param {string} name
+ */
 const short = (name) =>
   /^https?:\/\//.test(name)
     ? (name
@@ -89,7 +119,11 @@ const short = (name) =>
         .at(-1) ?? name)
     : name
 
-/** Names that begin with the same word stand together. */
+/**
+ * Names that begin with the same word stand together.
+ *
+ * @param {readonly string[]} names
+ */
 function groups(names) {
   return [...Map.groupBy(names, (name) => short(name).split(/[.:_/-]/, 1)[0]).values()]
 }

@@ -14,7 +14,7 @@ export const referenceBar = `<style>
 .guides-bar { position: sticky; top: 0; z-index: 20; box-sizing: border-box; height: 44px; padding: 0 16px; display: flex;
   gap: 4px 20px; align-items: center; overflow-x: auto; white-space: nowrap; background: #1c2430; font: 15px/1.4 system-ui, sans-serif; }
 .guides-bar a { padding: 8px 0; color: #fff; text-decoration: underline; }
-.guides-bar a:focus-visible { outline: 3px solid #8fb2ff; }
+.guides-bar a:focus-visible { outline: 3px solid #93a5ff; }
 </style>
 <nav class="guides-bar" aria-label="Guides">${Object.entries(links)
   .map(([href, words]) => `<a href="${href}">${words}</a>`)

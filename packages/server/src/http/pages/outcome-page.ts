@@ -40,10 +40,12 @@ ${outcome.details === undefined ? '' : detailsOf(language, outcome.details)}`,
   }
 }
 
-/** Long enough to read what went wrong; the opener knows at once. */
-const closesAfterMs = { connected: 600, awaiting_completion: 600, failed: 8000 }
+/** How long a success stays for whoever reads it; the opener knows at once. A failure stays until it is closed. */
+export const readWithinMs = 2_500
 
 function closingScript({ kind, audience }: Outcome): string {
+  // A window that asks for something stays.
+  const closes = kind === 'connected' || (kind === 'awaiting_completion' && audience?.origin !== undefined)
   const message = audience && { source: 'connector-oauth', session_id: audience.sessionId, status: kind }
   return `
 const message = ${scriptJson(message ?? null)};
@@ -62,9 +64,7 @@ if (message) {
   if (origin === location.origin) new BroadcastChannel('connector-oauth ' + message.session_id).postMessage(sent);
   if (window.opener) {
     window.opener.postMessage(sent, origin);
-    // A window that asks for something stays; so does one whose details are being read.
-    const isRead = () => document.querySelector('details')?.open ?? false;
-    if (named || ${scriptJson(kind)} === 'connected') setTimeout(() => isRead() || window.close(), ${closesAfterMs[kind]});
+    ${closes ? `setTimeout(() => window.close(), ${readWithinMs});` : ''}
   }
 }
 `

@@ -1,12 +1,15 @@
-/** The one look of every page that a person meets while connecting: a card, light and dark, in both directions. */
+/**
+ * The one look of every page that a person meets while connecting: a card, light and dark, in both directions. The accent is
+ * the dashboard's and the guides'.
+ */
 export const style = `
 :root { --ink: #17202e; --soft: #505b6b; --ground: #eef1f6; --card: #fff; --line: #dce2eb; --field: #747f90;
   --tint: #f5f7fa; --good: #0b7446; --good-tint: #e4f4ec; --bad: #b3261e; --bad-tint: #fbe9e7; --warn: #8a5300;
-  --warn-tint: #fdf1de; --link: #1f4fc8; --accent: #2457d6; --on-accent: #fff; --radius: 10px; --shadow: 0 1px 2px #17202e14, 0 12px 40px #17202e1a; }
+  --warn-tint: #fdf1de; --link: #3b53c9; --accent: #3b53c9; --on-accent: #ffffff; --radius: 10px; --shadow: 0 1px 2px #17202e14, 0 12px 40px #17202e1a; }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #eaeef5; --soft: #a9b4c4; --ground: #0e1218; --card: #181e27; --line: #2e3745; --field: #7f8b9d;
     --tint: #202733; --good: #5fd39b; --good-tint: #15322a; --bad: #ff9a90; --bad-tint: #3a1f20; --warn: #f2bd6a;
-    --warn-tint: #35291a; --link: #9dbaff; --shadow: 0 0 0 1px #2e3745; }
+    --warn-tint: #35291a; --link: #93a5ff; --accent: #93a5ff; --on-accent: #0f1535; --shadow: 0 0 0 1px #2e3745; }
 }
 *, ::before, ::after { box-sizing: border-box; }
 [hidden] { display: none !important; }

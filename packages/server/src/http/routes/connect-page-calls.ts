@@ -4,6 +4,7 @@ import { providerSlug } from '../../core/ids.ts'
 import { cancelConnect, openConnectSession, principalOf, startConnectAttempt } from '../../domain/connect-page.ts'
 import { viewConnectPage } from '../../domain/connect-page-view.ts'
 import { bearerToken } from '../authenticate.ts'
+import type { PageView } from '../connect-page/page-types.ts'
 import { urlLength, type HttpContext } from '../http-context.ts'
 import { requestValidator } from '../validate.ts'
 
@@ -24,7 +25,7 @@ export function connectPageCalls(app: FastifyInstance, http: HttpContext): void 
   }
 
   app.get(current, { schema: { hide: true }, exposeHeadRoute: false }, async (request, reply): Promise<FastifyReply> =>
-    reply.send({ data: await viewConnectPage(http.flows, await open(request)) }),
+    reply.send({ data: (await viewConnectPage(http.flows, await open(request))) satisfies PageView }),
   )
 
   app.post(`${current}/start`, { schema: { hide: true } }, async (request, reply): Promise<FastifyReply> => {

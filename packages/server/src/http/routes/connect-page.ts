@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
 import { readConnectLook } from '../../domain/connect-page-look.ts'
 import { textParameters, type HttpContext } from '../http-context.ts'
+import type { Config } from '../connect-page/page-types.ts'
+import { readWithinMs } from '../pages/outcome-page.ts'
 import { escapeHtml, scriptJson } from '../pages/page.ts'
 import { style } from '../pages/style.ts'
 import { themeOf } from '../pages/theme.ts'
@@ -73,7 +75,7 @@ function shell(page: {
     logo === null ? '' : `<img src="${escapeHtml(logo)}" alt="${name === null ? escapeHtml(words.the_app) : ''}">`
   const brand = `${image}${name === null ? '' : `<bdi>${escapeHtml(name)}</bdi>`}`
   const assets = `assets/${page.version}/`
-  const config = { words, direction, kinds: failureKinds, mayTryAgain }
+  const config: Config = { words, kinds: failureKinds, mayTryAgain, readWithinMs }
   return `<!doctype html>
 <html lang="${tag}" dir="${direction}">
 <head>

@@ -28,5 +28,5 @@ it('chooses by the session’s locale, else by what the browser wants most, else
 })
 
 it('writes on every colour in the ink that is easier to read', () => {
-  assert.deepEqual(['#ffffff', '#000000', '#2457d6', '#ffe066'].map(inkOn), ['#000', '#fff', '#fff', '#000'])
+  assert.deepEqual(['#ffffff', '#000000', '#3b53c9', '#ffe066'].map(inkOn), ['#000', '#fff', '#fff', '#000'])
 })
