@@ -73,7 +73,7 @@ export class Admin {
 
   /** `DELETE /v1/admin/connector-providers/{provider_slug}` */
   removeProvider(slug: string): Promise<void> {
-    return this.#transport.json({ method: 'DELETE', path: providerPath(slug) })
+    return this.#transport.remove(providerPath(slug))
   }
 
   /** `GET /v1/admin/tenant/redirect-uris` */

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import type { ConnectorEvent, EventFilter, EventStreamFilter } from './api-types.ts'
 import { ConnectorOAuthError } from './errors.ts'
+import { readBlocks, type EventBlock } from './event-blocks.ts'
 import { listOf, type List } from './pages.ts'
 import { either, type Transport } from './transport.ts'
 
@@ -15,12 +15,19 @@ export interface StreamedEvent {
 export interface StreamOptions extends EventStreamFilter {
   /** The position of the last event that was dealt with; absent: from now on. */
   readonly after?: string
+  /**
+   * Milliseconds without a word after which the connection counts as broken; default 45,000. The service says something every
+   * 15 seconds, so less than that breaks connections that are well.
+   */
+  readonly idleMs?: number
   readonly signal?: AbortSignal
 }
 
 /** An event is a few hundred bytes. */
 const maxEventCharacters = 262_144
 const longestWaitMs = 30_000
+/** Three times what the service waits before it says that nothing happened. */
+const idleByDefaultMs = 45_000
 
 /** What happened to the tenant's connections. */
 export class Events {
@@ -37,21 +44,23 @@ export class Events {
 
   /**
    * `GET /v1/events/stream`: events as they happen, for as long as one reads. A connection that ends – since the bearer
-   * expired, or the service restarts – is followed by another from the same place, with a fresh bearer.
+   * expired, or the service restarts – or that falls silent is followed by another from the same place, with a fresh bearer.
    *
    * Ends with the signal, without an error. Throws `ConnectorOAuthError` when the service refuses.
    */
   async *stream(options: StreamOptions = {}): AsyncGenerator<StreamedEvent, void, undefined> {
-    const { after, signal: ownSignal, ...filter } = options
+    const { after, idleMs = idleByDefaultMs, signal: ownSignal, ...filter } = options
     const signal = either(this.#transport.signal, ownSignal)
     let position = after
     let failures = 0
     while (!isAborted(signal)) {
       try {
-        for await (const message of this.#connection(filter, position, signal)) {
+        for await (const { id, data } of this.#connection(filter, position, { idleMs, signal })) {
           failures = 0
-          position = message.position
-          yield message
+          // Also what is no event says where the stream is; whoever saw none yet must not begin anew at a later place.
+          position = id ?? position
+          // Every event of the service has its place; what has none is no event.
+          if (id !== undefined && data !== undefined) yield { event: JSON.parse(data) as ConnectorEvent, position: id }
         }
         // It ended in order; a reader who comes back at once is welcome.
         failures = Math.max(failures, 1)
@@ -68,8 +77,8 @@ export class Events {
   async *#connection(
     filter: EventStreamFilter,
     position: string | undefined,
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<StreamedEvent, void, undefined> {
+    { idleMs, signal }: { readonly idleMs: number; readonly signal: AbortSignal | undefined },
+  ): AsyncGenerator<EventBlock, void, undefined> {
     const body = await this.#transport.stream({
       method: 'GET',
       path: '/v1/events/stream',
@@ -77,25 +86,8 @@ export class Events {
       headers: position === undefined ? {} : { 'last-event-id': position },
       signal,
     })
-    const messages: EventSourceMessage[] = []
-    let failure: Error | undefined
-    const parser = createParser({
-      maxBufferSize: maxEventCharacters,
-      onEvent: (message) => messages.push(message),
-      onError: (error) => {
-        if (error.type === 'max-buffer-size-exceeded') failure = tooLarge()
-      },
-    })
-    const decoder = new TextDecoder()
     try {
-      for await (const chunk of body) {
-        parser.feed(decoder.decode(chunk, { stream: true }))
-        for (const { id, data } of messages.splice(0)) {
-          // Every event of the service has its place; what has none is no event.
-          if (id !== undefined) yield { event: JSON.parse(data) as ConnectorEvent, position: id }
-        }
-        if (failure !== undefined) throw failure
-      }
+      yield* readBlocks(body, { idleMs, maxCharacters: maxEventCharacters })
     } catch (error) {
       if (error instanceof ConnectorOAuthError || isAborted(signal)) throw error
       // A connection that broke.
@@ -103,8 +95,6 @@ export class Events {
     }
   }
 }
-
-const tooLarge = (): Error => new ConnectorOAuthError('An event is too large', { code: 'invalid_answer' })
 
 function isPassing(error: unknown): boolean {
   if (!(error instanceof ConnectorOAuthError)) return false

@@ -31,6 +31,8 @@ export interface ApiCall {
   readonly headers?: Readonly<Record<string, string>>
   /** A `POST` or `PATCH` that does the same twice as once. */
   readonly isRepeatable?: boolean
+  /** Removes what is at the address: when the answer to a try got lost, a 404 to the next one says that it is done. */
+  readonly isRemoval?: boolean
   /** Its answer is for others too: the client's own signal does not end it. */
   readonly isShared?: boolean
   readonly signal?: AbortSignal | undefined
@@ -40,6 +42,8 @@ const maxAnswerBytes = 16 * 1024 ** 2
 const longestWaitMs = 30_000
 const firstWaitMs = 250
 const worthRepeating: ReadonlySet<number> = new Set([429, 502, 503, 504])
+/** No answer, or that of a proxy in between: the service may have done what it was asked. */
+const answerGotLost: ReadonlySet<number> = new Set([0, 502, 504])
 
 /** Sends requests with the caller's bearer, a deadline and repetitions. Keeps nothing secret where it could be printed. */
 export class Transport {
@@ -81,6 +85,11 @@ export class Transport {
     if (reply.status === 204) return undefined as T
     const text = await this.#read(reply, call.signal)
     return parsed(text, reply) as T
+  }
+
+  /** `DELETE` of what is then no more, answered without a body. */
+  remove(path: string): Promise<void> {
+    return this.json({ method: 'DELETE', path, isRemoval: true })
   }
 
   /** An answer that is read piece by piece, however long it is. Only its head has a deadline. */
@@ -127,10 +136,13 @@ export class Transport {
 
   async #answer(call: ApiCall): Promise<Response> {
     const mayRepeat = call.isRepeatable ?? (call.method !== 'POST' && call.method !== 'PATCH')
+    let mayBeDone = false
     for (let attempt = 0; ; attempt += 1) {
       const isLast = !mayRepeat || attempt >= this.#maxRetries
       const error = await this.#attempt(call)
       if (error instanceof Response) return error
+      if (call.isRemoval && mayBeDone && error.status === 404) return new Response(null, { status: 204 })
+      mayBeDone ||= answerGotLost.has(error.status)
       const waitMs = waitBefore(attempt, error.retryAfterSeconds)
       if (isLast || waitMs > longestWaitMs) throw error
       if (error.status !== 0 && !worthRepeating.has(error.status)) throw error

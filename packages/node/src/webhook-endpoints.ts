@@ -44,7 +44,7 @@ export class Webhooks {
 
   /** `DELETE /v1/admin/webhooks/{webhook_id}` */
   remove(id: string): Promise<void> {
-    return this.#transport.json({ method: 'DELETE', path: pathOf(id) })
+    return this.#transport.remove(pathOf(id))
   }
 
   /** `POST …/rotate-secret`. The old secret signs beside the new one for `overlapSeconds`, by default a day. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { ServerResponse } from 'node:http'
 import { it } from 'node:test'
 import { inspect } from 'node:util'
 import { ConnectorOAuth, ConnectorOAuthError } from '../src/index.ts'
@@ -60,6 +61,29 @@ it('sends once what does something new each time', async () => {
   const session = { space_id: place.spaceId, collection_id: place.collectionId }
   await assert.rejects(clientOf(service.url).createSession('sandbox', session), isError('starting', 503))
   assert.equal(service.asked.length, 1)
+})
+
+it('takes a removal whose answer got lost for done when nothing is there any more', async () => {
+  for (const lose of [
+    (reply: ServerResponse) => void reply.destroy(),
+    (reply: ServerResponse) => json(reply, 504, { detail: 'No answer came.' }),
+  ]) {
+    await using service = await answering((_request, reply) => {
+      if (service.asked.length === 1) lose(reply)
+      else json(reply, 404, { detail: 'There is none.', code: 'webhook_unknown' })
+    })
+    await clientOf(service.url).admin.webhooks.remove('whk_1')
+    assert.equal(service.asked.length, 2)
+  }
+})
+
+it('says that there is nothing to remove when no try may have removed it', async () => {
+  await using service = await answering((_request, reply) => {
+    if (service.asked.length === 1) json(reply, 503, { detail: 'Starting.', code: 'starting' }, { 'retry-after': '0' })
+    else json(reply, 404, { detail: 'There is none.', code: 'webhook_unknown' })
+  })
+  await assert.rejects(clientOf(service.url).admin.webhooks.remove('whk_1'), isError('webhook_unknown', 404))
+  assert.equal(service.asked.length, 2)
 })
 
 it('repeats an import under one idempotency key', async () => {

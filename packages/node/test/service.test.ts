@@ -205,6 +205,31 @@ it('tells events in order, each once, over a connection that breaks', async () =
   assert.deepEqual(later, [second.id, third.id])
 })
 
+it('goes on over another connection when one falls silent', async () => {
+  await using line = await startCuttableProxy(service.url)
+  const stop = new AbortController()
+  const watcher = clientAs('ada', rights, line.url.replace(/\/$/, ''))
+  const stream = watcher.events.stream({ category: 'connector', idleMs: 500, signal: stop.signal })
+  const first = stream.next()
+  const made: string[] = []
+  let isTold = false
+  void first.then(() => (isTold = true))
+  await until(async () => {
+    made.push((await imported()).id)
+    return isTold
+  })
+  line.stall()
+  const missed = await imported()
+  for (;;) {
+    const { value } = await stream.next()
+    assert.ok(value)
+    if (value.event.resource_id === missed.id) break
+    assert.ok(made.includes(value.event.resource_id))
+  }
+  stop.abort()
+  assert.equal((await stream.next()).done, true)
+})
+
 it('ends a stream with the service’s refusal', async () => {
   const refused = clientAs('ada', ['connectors:use']).events.stream()
   await assert.rejects(refused.next(), isError('missing_right'))

@@ -7,8 +7,9 @@ export interface CuttableProxy extends AsyncDisposable {
   readonly connections: number
   /** Breaks every connection and refuses new ones until `mend`. */
   cut(): void
-  /** Keeps connections and lets nothing through, as a dead host does. */
   mend(): void
+  /** Keeps the connections there are and lets nothing more through them, as a dead host does; new ones are well. */
+  stall(): void
 }
 
 /** Starts a proxy before the server at `target`. */
@@ -51,6 +52,9 @@ export async function startCuttableProxy(target: string): Promise<CuttableProxy>
     },
     mend() {
       isCut = false
+    },
+    stall() {
+      for (const socket of sockets) socket.unpipe().pause()
     },
     async [Symbol.asyncDispose]() {
       breakAll()
