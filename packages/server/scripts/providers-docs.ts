@@ -33,8 +33,8 @@ export function renderProvidersPage(
     '',
     '- **PKCE**: `S256` is sent to every provider that does not refuse it.',
     '- **Client**: how the provider app proves itself at the token endpoint; `none` for public clients.',
-    '- **Refresh**: `rotates` means that a refresh token works once; `keeps` that it stays valid; `yes` that the provider does not say, and it is ' +
-      'taken for rotating; `no` that users connect again when the token ends; `?` that it depends on the app or is not known.',
+    '- **Refresh**: `rotates` means that a refresh token works once; `keeps` that it stays valid; `yes` that it depends on the app or is not said, ' +
+      'and the last refresh of a connection tells; `no` that users connect again when the token ends; `?` that it depends on the app or is not known.',
     '- **Revocation**: what disconnecting does at the provider; empty where the tokens can only be forgotten here.',
     '',
     '| Slug | Name | Categories | PKCE | Client | Refresh | Revocation | Checked |',
