@@ -33,7 +33,7 @@ const selectPage = statement(
    from audit_entries
    where tenant_id = $1 and position > $2
      and ${conditions}
-   order by position
+   order by position, written
    limit $11`,
 )
 const selectNewest = statement(
@@ -42,7 +42,7 @@ const selectNewest = statement(
    from audit_entries
    where tenant_id = $1 and position < coalesce($2::bigint, 9223372036854775807)
      and ${conditions}
-   order by position desc
+   order by position desc, written desc
    limit $11`,
 )
 const selectRange = statement(
@@ -50,7 +50,7 @@ const selectRange = statement(
   `select ${columns}
    from audit_entries
    where tenant_id = $1 and position > $2 and position <= $3
-   order by position
+   order by position, written
    limit $4`,
 )
 const selectHead = statement(
@@ -76,7 +76,10 @@ const selectTenants = statement(
    order by tenant_id`,
 )
 
-/** One page of linked entries in the chain's order. */
+/**
+ * One page of linked entries in the chain's order. Two at one position, which no chain has, come as they were written, so that
+ * whoever verifies finds the same fault each time.
+ */
 export async function pageAuditEntries(
   db: Db,
   tenantId: TenantId,

@@ -262,11 +262,12 @@ it('finds in the database what was removed, altered, exchanged, added or cut off
       [9, 'removed'],
     ],
     [
-      `insert into audit_entries select 'tampered', 'aud_new', default, action, actor_id, resource_type, resource_id,
-         space_id, collection_id, metadata, created_at, position, hash from audit_entries where ${at} = 5`.replace(
-        `'aud_new', default,`,
-        `'aud_new', nextval(pg_get_serial_sequence('audit_entries', 'written')),`,
-      ),
+      `insert into audit_entries
+         (tenant_id, entry_id, action, actor_id, resource_type, resource_id, space_id, collection_id, metadata, created_at,
+          position, hash)
+       select tenant_id, 'aud_new', action, actor_id, resource_type, resource_id, space_id, collection_id, metadata,
+              created_at, position, hash
+       from audit_entries where ${at} = 5`,
       `delete from audit_entries where tenant_id = 'tampered' and entry_id = 'aud_new'`,
       [6, 'reordered'],
     ],
@@ -296,11 +297,8 @@ it('finds in the database what was removed, altered, exchanged, added or cut off
       [21, 'altered'],
     ],
   ] as const) {
-    const inserts = change.startsWith('insert')
-    await rows(service, inserts ? change.replace('select', 'overriding system value select') : change)
-    // Of two entries at one position either may be read first, as the table happens to lie.
-    const isReadFirst = inserts && JSON.stringify(await found()) === '[5,"altered"]'
-    if (!isReadFirst) assert.deepEqual(await found(), expected, change)
+    await rows(service, change)
+    assert.deepEqual(await found(), expected, change)
     await rows(service, undo)
     assert.equal(await found(), 'whole', undo)
   }
