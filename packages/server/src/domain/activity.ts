@@ -27,6 +27,9 @@ const waitingAtMost = 5_000
 /** So many are written without waiting for their time. */
 const writtenTogether = 2_000
 
+/** Far from the five seconds that repeated uses are counted for, and from the five minutes that lists leave for what comes late. */
+const heldUpAfterMs = 60_000
+
 /** A connector's row is large: that it is in use is written once in so long. */
 const markEveryMs = 10_000
 const markedAtMost = 20_000
@@ -77,7 +80,7 @@ export function createActivity(context: Pick<Context, 'database' | 'clock' | 'me
     if (sent.length === 0) return
     const written = sent
     try {
-      await addAll(context, written, isNew)
+      await addAll(context, datedWhenWritten(written, context.clock.now()), isNew)
     } catch (error) {
       context.meter.count('job_failures_total', { work: 'activity' })
       writeAt(performance.now() + tryAgainAfterMs)
@@ -124,6 +127,14 @@ export function createActivity(context: Pick<Context, 'database' | 'clock' | 'me
       await flush()
     },
   }
+}
+
+/**
+ * Records go by the moments of their writing where they were held up: lists find a time by halving the order of positions,
+ * which must go with the time. When the uses were stands in their metadata.
+ */
+function datedWhenWritten(uses: readonly RecordedUse[], now: Date): readonly RecordedUse[] {
+  return uses.map((use) => (now.getTime() - use.lastAt.getTime() > heldUpAfterMs ? { ...use, createdAt: now } : use))
 }
 
 /**

@@ -55,7 +55,7 @@ function linkAfter(head: Link, use: RecordedUse): Link {
     space_id: use.spaceId.toLowerCase(),
     collection_id: use.collectionId.toLowerCase(),
     metadata: JSON.parse(use.metadata),
-    created_at: use.lastAt.toISOString(),
+    created_at: use.createdAt.toISOString(),
   })
   return { position, hash: Buffer.from(hash, 'hex') }
 }

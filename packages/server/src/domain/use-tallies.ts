@@ -143,6 +143,7 @@ function toRecord({ use, firstMs, lastMs, count }: Tally): RecordedUse {
     collectionId: use.place.collection_id,
     metadata: JSON.stringify(metadata, (_, value: unknown) => (typeof value === 'string' ? storable(value) : value)),
     lastAt,
+    createdAt: lastAt,
   }
 }
 

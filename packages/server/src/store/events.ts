@@ -120,8 +120,9 @@ export type PagedEvent = Omit<EventRow, 'tenant_id' | 'space_id' | 'collection_i
 /**
  * Events after a position, in their order, which is also that of the audit record. What is not linked yet is left out.
  *
- * Positions are given at commit, so they go with the time but for the few seconds that a transaction takes: those five
- * minutes let a search by time begin close to where it should.
+ * Positions are given at commit, so they go with the time but for the few seconds that a transaction takes, and uses that were
+ * held up are dated when they are written: those five minutes let a search by time begin close to where it should, as long as
+ * the clocks of processes differ by less.
  */
 export async function pageEvents(
   db: Db,

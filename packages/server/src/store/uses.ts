@@ -14,6 +14,8 @@ export interface RecordedUse {
   readonly collectionId: string
   readonly metadata: string
   readonly lastAt: Date
+  /** The record's own moment: `lastAt`, unless it is written much later. */
+  readonly createdAt: Date
 }
 
 /** Exports are events as well; refused ones and calls through the proxy stand in the record alone. */
@@ -98,6 +100,6 @@ function columnsOf(uses: readonly RecordedUse[]): readonly unknown[] {
     uses.map((use) => use.spaceId),
     uses.map((use) => use.collectionId),
     uses.map((use) => use.metadata),
-    uses.map((use) => use.lastAt),
+    uses.map((use) => use.createdAt),
   ]
 }

@@ -148,6 +148,23 @@ describe('while the database is away', () => {
     assert.deepEqual(counts, [1, 1])
   })
 
+  it('uses that are written late are dated then, in the order of positions, and tell when they were', async () => {
+    await activity.note(use('conn_late', { action: 'token.exported' }))
+    proxy.cut()
+    await assert.rejects(activity.flush(), DatabaseUnavailable)
+    const cutAt = service.clock.now()
+    service.clock.advance(600_000)
+    // Another process is not cut off.
+    const meanwhile = await connectAccount(service)
+    proxy.mend()
+    await activity.flush()
+    const from = new Date(cutAt.getTime() + 540_000).toISOString()
+    const listed = await eventsOf(service, { from_date: from })
+    const late = listed.find((event) => event.resource_id === 'conn_late')
+    assert.ok(late && Date.parse(String(late.metadata['last_at'])) <= cutAt.getTime())
+    assert.ok(listed.some((event) => event.resource_id === meanwhile))
+  })
+
   it('a use is refused rather than left unrecorded when too many wait, and known ones are still counted', async () => {
     proxy.cut()
     const noted: string[] = []
