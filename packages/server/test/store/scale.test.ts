@@ -71,7 +71,9 @@ it('would tell of an index that is not there', async () => {
     ['connectors_by_principal', 'connectors: person'],
     ['connectors_by_account_name', 'connectors: begins rarely'],
     ['events_by_category', 'events: category'],
+    ['events_by_category', 'events: category, newest first'],
     ['audit_entries_by_action', 'audit: action'],
+    ['audit_entries_by_action', 'audit: action, newest first'],
   ] as const) {
     await client.query('begin')
     await client.query(`drop index ${index}`)

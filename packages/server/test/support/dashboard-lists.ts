@@ -1,9 +1,9 @@
 import type { TenantId } from '../../src/core/ids.ts'
-import { pageAuditEntries } from '../../src/store/audit-entries.ts'
+import { pageAuditEntries, pageNewestAuditEntries } from '../../src/store/audit-entries.ts'
 import { countByKind } from '../../src/store/connector-counts.ts'
 import type { Db } from '../../src/store/database.ts'
 import { countEvents } from '../../src/store/event-counts.ts'
-import { pageEvents } from '../../src/store/events.ts'
+import { pageEvents, pageNewestEvents } from '../../src/store/events.ts'
 import { pageTenantConnectors, type TenantConnectorFilter } from '../../src/store/tenant-connectors.ts'
 import { known } from './many-rows.ts'
 
@@ -51,28 +51,38 @@ export function dashboardLists(place: { readonly spaceId: string; readonly colle
   const halfWay = new Date(now.getTime() - 45 * dayMs)
   const hour = 3_600_000
   const times = { from_date: halfWay.toISOString(), to_date: new Date(halfWay.getTime() + hour).toISOString() }
+  /** In the order in which things happened, and from the newest back, as the dashboard begins. */
   const positions = (
     what: 'events' | 'audit',
     name: string,
     query: Readonly<Record<string, string>>,
-    after = 0,
-  ): DashboardList => ({
-    name: `${what}: ${name}`,
-    path: `${what === 'events' ? '/v1/events' : '/v1/admin/audit'}?${new URLSearchParams(query).toString()}`,
-    ask: (db, tenant) => {
-      const filter = {
-        category: query['category'],
-        action: query['action'],
-        actorId: query['actor_id'],
-        resourceType: query['resource_type'],
-        resourceId: query['resource_id'],
-        fromDate: query['from_date'] === undefined ? undefined : new Date(query['from_date']),
-        toDate: query['to_date'] === undefined ? undefined : new Date(query['to_date']),
-      }
-      const page = { after, limit: 51 }
-      return what === 'events' ? pageEvents(db, tenant, filter, page) : pageAuditEntries(db, tenant, filter, page)
-    },
-  })
+  ): readonly DashboardList[] => {
+    const filter = {
+      category: query['category'],
+      action: query['action'],
+      actorId: query['actor_id'],
+      resourceType: query['resource_type'],
+      resourceId: query['resource_id'],
+      fromDate: query['from_date'] === undefined ? undefined : new Date(query['from_date']),
+      toDate: query['to_date'] === undefined ? undefined : new Date(query['to_date']),
+    }
+    const path = (more: Readonly<Record<string, string>>) =>
+      `${what === 'events' ? '/v1/events' : '/v1/admin/audit'}?${new URLSearchParams({ ...query, ...more }).toString()}`
+    const [page, pageNewest] =
+      what === 'events' ? [pageEvents, pageNewestEvents] : [pageAuditEntries, pageNewestAuditEntries]
+    return [
+      {
+        name: `${what}: ${name}`,
+        path: path({}),
+        ask: (db, tenant) => page(db, tenant, filter, { after: 0, limit: 51 }),
+      },
+      {
+        name: `${what}: ${name}, newest first`,
+        path: path({ order: 'desc' }),
+        ask: (db, tenant) => pageNewest(db, tenant, filter, { before: undefined, limit: 51 }),
+      },
+    ]
+  }
   const overview = (hours: number, unit: 'hour' | 'day'): DashboardList => ({
     name: `overview: ${hours} hours`,
     path: `/v1/admin/overview?hours=${hours}`,
@@ -99,15 +109,15 @@ export function dashboardLists(place: { readonly spaceId: string; readonly colle
     connectors('begins rarely', { q: 'person1234' }),
     connectors('begins often', { q: 'person' }),
     connectors('begins often, with a status', { q: 'person', status: 'reauth_required' }),
-    positions('events', 'all', {}),
-    positions('events', 'category', { category: 'provider_app' }),
-    positions('events', 'resource type', { resource_type: 'provider_app' }),
-    positions('events', 'resource', { resource_id: 'provider-1' }),
-    positions('events', 'an hour', times),
-    positions('events', 'category in an hour', { category: 'connector', ...times }),
-    positions('audit', 'all', {}),
-    positions('audit', 'action', { action: known.rareAction }),
-    positions('audit', 'actor', { actor_id: 'user-77' }),
-    positions('audit', 'resource type', { resource_type: 'provider_app' }),
+    ...positions('events', 'all', {}),
+    ...positions('events', 'category', { category: 'provider_app' }),
+    ...positions('events', 'resource type', { resource_type: 'provider_app' }),
+    ...positions('events', 'resource', { resource_id: 'provider-1' }),
+    ...positions('events', 'an hour', times),
+    ...positions('events', 'category in an hour', { category: 'connector', ...times }),
+    ...positions('audit', 'all', {}),
+    ...positions('audit', 'action', { action: known.rareAction }),
+    ...positions('audit', 'actor', { actor_id: 'user-77' }),
+    ...positions('audit', 'resource type', { resource_type: 'provider_app' }),
   ]
 }
