@@ -21,7 +21,7 @@ export function renderSupportPage(): string {
     row.only === undefined || row.only === browser ? `\`${row.ends}\`` : ''
   const lines = all.map(
     (row) =>
-      `| ${row.mode} | ${row.situation} | ${row.landing ? 'yes' : 'no'} | ${cell(row, 'chromium')} | ${cell(row, 'firefox')} |`,
+      `| ${row.mode} | ${row.situation} | ${row.landing ? (row.asks ? 'yes, and asks' : 'yes') : 'no'} | ${cell(row, 'chromium')} | ${cell(row, 'firefox')} |`,
   )
   return `# What finishes a connection in the browser
 

@@ -2,16 +2,19 @@ import type { ServiceAccess } from './api.ts'
 import { ConnectError } from './connect-error.ts'
 import { forget, recall } from './memory.ts'
 import { idOf, outcomeInFragment, type Outcome } from './outcome.ts'
+import { askUser } from './question.ts'
 import { handOver } from './relay.ts'
 import type { Connected, Heard } from './settle.ts'
 import { untilConnected } from './wait.ts'
 
 export interface FinishRequest extends ServiceAccess {
   /**
-   * Asked before a connection is completed that this tab did not begin: one by link, or one whose page is gone. The
-   * service lets only the user who began it complete it; ask here if a link may have been opened by somebody else first.
+   * Asks the user in your own words and design, in place of the question that this package shows, before a connection is
+   * completed that this tab did not begin: one by link, or one whose page is gone. Nothing but `true` completes it.
    */
   readonly confirm?: ((asked: { readonly provider: string | undefined }) => Promise<boolean> | boolean) | undefined
+  /** Language of the question, such as `de`; absent: the page's. */
+  readonly locale?: string | undefined
 }
 
 /** What the landing page found. */
@@ -27,9 +30,11 @@ const looksAtMost = 8
 
 /**
  * Call it on the landing page. It wipes the outcome from the address, hands it to the page that waits (and then closes
- * this window), or completes the connection itself where this tab began it or nobody waits any more.
+ * this window), or completes the connection itself: at once where this tab began it, and otherwise only once the user has
+ * said yes.
  *
- * Rejects with `ConnectError`; `principal_mismatch` when another user began it than the one who is signed in here.
+ * Rejects with `ConnectError`; `aborted` when the user said no, `principal_mismatch` when another user began it than the
+ * one who is signed in here.
  */
 export async function finishConnect(request: FinishRequest): Promise<Finish> {
   const outcome = outcomeInFragment(location.hash)
@@ -37,23 +42,35 @@ export async function finishConnect(request: FinishRequest): Promise<Finish> {
   // Neither history nor the next page's referrer may keep the code.
   history.replaceState(history.state, '', location.pathname + location.search)
   const begun = recall(idOf(outcome))
+  const provider = begun?.provider ?? outcome.provider
   if (begun?.mode !== 'redirect') {
     if (await handOver(outcome)) {
       window.close()
       return { kind: 'handed_over' }
     }
-    const isWanted = (await request.confirm?.({ provider: outcome.provider })) ?? true
-    if (!isWanted) throw new ConnectError('aborted', 'The connection was given up.')
+    // Without a code nothing is completed, so there is nothing to ask.
+    if (outcome.completionCode !== undefined) await requireWanted(request, provider)
   }
   forget(idOf(outcome))
-  return { kind: 'connected', ...(await finishHere(request, outcome, begun?.provider)) }
+  return { kind: 'connected', ...(await finishHere(request, outcome, provider)) }
+}
+
+/**
+ * Whoever got hold of a link could consent with an account of their own and send its owner here: to the service it is the
+ * owner who completes.
+ */
+async function requireWanted({ confirm, locale }: FinishRequest, provider: string | undefined): Promise<void> {
+  // In a stranger's frame the user may not know what the click is for.
+  if (window.top !== window) throw new ConnectError('blocked', 'A landing page in a frame cannot ask the user.')
+  const isWanted: unknown = confirm === undefined ? await askUser(provider, locale) : await confirm({ provider })
+  if (isWanted !== true) throw new ConnectError('aborted', 'The user did not want this connection.')
 }
 
 function finishHere(access: ServiceAccess, outcome: Outcome, provider: string | undefined): Promise<Connected> {
   let first: Heard | undefined = { outcome, via: 'landing' }
   return untilConnected(
     access,
-    { id: idOf(outcome), isHosted: outcome.connectSessionId !== undefined, provider: provider ?? outcome.provider },
+    { id: idOf(outcome), isHosted: outcome.connectSessionId !== undefined, provider },
     {
       async next(withinMs) {
         const heard = first

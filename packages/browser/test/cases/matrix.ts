@@ -5,6 +5,7 @@ import { opened, until, untilClosed, type BrowserName } from '../support/browser
 import type { Playing } from '../support/playing.ts'
 import { rows, type Row, type RowName } from '../support/rows.ts'
 import {
+  answer,
   assertConnected,
   atSandbox,
   consent,
@@ -22,13 +23,20 @@ interface Scene {
   readonly person: Person
   /** The landing page, where the row has one. */
   readonly more: { readonly landingPage?: string }
+  /** Whether the landing page asks, which the user then answers with yes. */
+  readonly asks: boolean
+}
+
+async function finish({ asks }: Scene, window: Page): Promise<void> {
+  await consent(window)
+  if (asks) await answer(window, 'yes')
 }
 
 async function play(scene: Scene, onWindow?: (popup: Page, page: Page) => Promise<void>, path = '/'): Promise<Shown> {
   const page = await scene.person.open(scene.more, path)
   const popup = await scene.person.click(page)
   await onWindow?.(popup, page)
-  await consent(popup)
+  await finish(scene, popup)
   const result = await shown(page)
   // Told by nobody, the landing page finished by itself, and has something to show.
   if (result.connectorId !== undefined && result.via !== 'status') await untilClosed(popup)
@@ -68,7 +76,7 @@ async function openFramed({ stage, person, more }: Scene): Promise<Frame> {
 
 async function framed(scene: Scene): Promise<Shown> {
   const frame = await openFramed(scene)
-  await consent(await scene.person.click(frame))
+  await finish(scene, await scene.person.click(frame))
   return shown(frame)
 }
 
@@ -212,18 +220,19 @@ export function matrixCases(name: BrowserName, playing: () => Promise<Playing>):
     stage = played.stage
     person = await personAt(stage, played.browser)
     // From here on the sandbox knows the user, and asks for consent alone.
-    await play({ stage, person, more: {} })
+    await play({ stage, person, more: {}, asks: false })
   })
   for (const [key, row] of Object.entries(rows) as [RowName, Row][]) {
     if (row.only !== undefined && row.only !== name) continue
     it(`${key}: by ${row.mode}, ${row.situation}${row.landing ? ', with a landing page' : ''}: ${row.ends}`, async () => {
       const more = row.landing ? { landingPage: stage.app.landingPage } : {}
       try {
-        const result = await cases[key]({ stage, person, more })
+        const result = await cases[key]({ stage, person, more, asks: row.asks === true })
         assert.equal(result.via ?? result.reason, row.ends, JSON.stringify(result))
         if (result.via !== undefined) await assertConnected(stage, result)
       } finally {
-        for (const page of await person.context.pages()) await page.close()
+        // Some of them close by themselves, perhaps at this moment.
+        await Promise.allSettled((await person.context.pages()).map((page) => page.close()))
       }
     })
   }

@@ -4,10 +4,12 @@ import type { Browser, BrowserContext, Page } from 'puppeteer-core'
 import { spaceId, collectionId } from '../../../server/test/support/service.ts'
 import { opened, openProfile, until, untilClosed } from '../support/browsers.ts'
 import {
+  answer,
   assertConnected,
   atSandbox,
   consent,
   personAt,
+  untilAsked,
   shown,
   type Person,
   type Shown,
@@ -95,11 +97,14 @@ export function threatsCases(playing: () => Promise<Playing>): void {
       const had = await connectorsOf()
       const requests = await tokenRequestsDuring(async () => {
         const page = await landWith(victim, hash)
+        // Even a user who says yes.
+        await answer(page, 'yes')
         const { reason, code } = await shown(page)
         assert.deepEqual([reason, code], ['principal_mismatch', 'principal_mismatch'])
         await page.close()
         // Nor is the code any good to A from now on.
         const again = await landWith(attacker, hash)
+        await answer(again, 'yes')
         assert.notEqual((await shown(again)).kind, 'connected')
         await again.close()
       })
@@ -107,16 +112,104 @@ export function threatsCases(playing: () => Promise<Playing>): void {
       assert.equal(await connectorsOf(), had)
     })
 
-    it('asks before it completes what this tab did not begin, where the app wants that', async () => {
+    it('asks before it completes what this tab did not begin, and takes nothing but a yes for one', async () => {
       const session = await sessionOf('victim', { redirect_uri: stage.app.landingPage })
       const hash = await fragmentOf(session)
-      const requests = await tokenRequestsDuring(async () => {
-        const page = await landWith(victim, hash, '{ confirm: (asked) => { window.asked = asked; return false } }')
-        assert.equal((await shown(page)).reason, 'aborted')
-        assert.deepEqual(await page.evaluate('window.asked'), { provider: 'sandbox' })
+      const endOf = async (more: string, act?: (page: Page) => Promise<void>): Promise<Shown> => {
+        const page = await landWith(victim, hash, more)
+        await act?.(page)
+        const end = await shown(page)
         await page.close()
+        return end
+      }
+      const requests = await tokenRequestsDuring(async () => {
+        const press = async (page: Page, key: 'Escape' | 'Enter'): Promise<void> => {
+          await untilAsked(page)
+          await page.keyboard.press(key)
+        }
+        const ends = [
+          await endOf('{}', (page) => press(page, 'Escape')),
+          // The button that says no has the focus.
+          await endOf('{}', (page) => press(page, 'Enter')),
+          ...(await Promise.all([
+            endOf('{}', (page) => answer(page, 'no')),
+            endOf('{ confirm: () => false }'),
+            endOf('{ confirm: () => {} }'),
+            endOf(`{ confirm: ({ provider }) => 'truthy ' + provider }`),
+          ])),
+        ]
+        assert.deepEqual(
+          ends.map(({ reason }) => reason),
+          ends.map(() => 'aborted'),
+        )
       })
       assert.equal(requests, 0)
+      // Asked by the app, with the provider's name, and told yes.
+      const end = await endOf(`{ confirm: ({ provider }) => provider === 'sandbox' }`)
+      assert.equal(end.kind, 'connected', JSON.stringify(end))
+    })
+
+    it('asks also where the fragment names no provider, in a tab that waits for this very connection', async () => {
+      const page = await victim.open({ landingPage: stage.app.landingPage })
+      const created = page.waitForResponse(
+        (response) => response.url().endsWith('/sessions') && response.status() === 201,
+      )
+      const popup = await victim.click(page)
+      const { session_id: id } = ((await (await created).json()) as { data: Session }).data
+      await popup.close()
+      const requests = await tokenRequestsDuring(async () => {
+        await page.goto(`${stage.app.landingPage}#session_id=${id}&status=awaiting_completion&completion_code=planted`)
+        await answer(page, 'no')
+        assert.equal((await shown(page)).reason, 'aborted')
+      })
+      assert.equal(requests, 0)
+      await page.close()
+    })
+
+    it('asks in the page’s language or the one it is told, and not at once: a double click answers nothing', async () => {
+      const hash = '#session_id=ses_any&provider=sandbox&status=awaiting_completion&completion_code=any'
+      const languageOf = async (more: string): Promise<unknown> => {
+        const page = await landWith(victim, hash, more)
+        await until(page, `document.querySelector('dialog[open]') !== null`)
+        const language = await page.evaluate(
+          `(({ lang, dir, children }) => [lang, dir, children[0].textContent])(document.querySelector('dialog'))`,
+        )
+        await page.close()
+        return language
+      }
+      const english = ['en', 'ltr', 'Connect this sandbox account?']
+      assert.deepEqual(
+        await Promise.all(['{}', `{ locale: 'de_AT' }`, `{ locale: 'ar' }`, `{ locale: 'tlh' }`].map(languageOf)),
+        [
+          english,
+          ['de', 'ltr', 'Dieses Konto bei sandbox verbinden?'],
+          ['ar', 'rtl', 'هل تريد ربط حساب sandbox هذا؟'],
+          english,
+        ],
+      )
+      const page = await victim.context.newPage()
+      await page.evaluateOnNewDocument(`new MutationObserver(() => {
+        const button = document.querySelector('dialog[open] button:last-of-type')
+        window.couldClick ??= button === null ? undefined : !button.disabled
+      }).observe(document, { childList: true, subtree: true, attributes: true })`)
+      await page.goto(stage.app.landingPage + hash)
+      await untilAsked(page)
+      assert.equal(await page.evaluate('couldClick'), false)
+      await page.close()
+    })
+
+    it('asks nobody in a frame, where a stranger’s page may steal the click', async () => {
+      const hash = await fragmentOf(await sessionOf('victim', { redirect_uri: stage.app.landingPage }))
+      await (await victim.open()).close()
+      const page = await victim.context.newPage()
+      const requests = await tokenRequestsDuring(async () => {
+        await page.goto(`${stage.app.stranger}/frame?of=${encodeURIComponent(stage.app.landingPage + hash)}`)
+        const frame = page.frames().find((one) => one !== page.mainFrame())
+        assert.ok(frame)
+        assert.equal((await shown(frame)).reason, 'blocked')
+      })
+      assert.equal(requests, 0)
+      await page.close()
     })
 
     it('believes no fragment that was made up', async () => {
@@ -125,6 +218,7 @@ export function threatsCases(playing: () => Promise<Playing>): void {
       await (await victim.open()).close()
       const endOf = async (hash: string): Promise<Shown> => {
         const page = await landWith(victim, hash)
+        if (hash.includes('completion_code=')) await answer(page, 'yes')
         const end = await shown(page)
         await page.close()
         return end
@@ -181,6 +275,7 @@ export function threatsCases(playing: () => Promise<Playing>): void {
       const hash = await fragmentOf(session)
       const requests = await tokenRequestsDuring(async () => {
         const pages = await Promise.all([landWith(victim, hash), landWith(victim, hash)])
+        await Promise.all(pages.map((page) => answer(page, 'yes')))
         const results = await Promise.all(pages.map(shown))
         const [one, two] = results
         assert.deepEqual([one?.kind, two?.kind], ['connected', 'connected'], JSON.stringify(results))
@@ -329,7 +424,9 @@ export function threatsCases(playing: () => Promise<Playing>): void {
       const popup = await opened(victim.context, () => page.click('#open'))
       await consent(popup)
       await until(popup, `location.pathname === '/landing'`)
-      // Nobody of the app's waits: the landing page asks around, the stranger's window among them, and finishes for V alone.
+      // Nobody of the app's waits: the landing page asks around, the stranger's window among them, and then V, for whom alone
+      // it finishes.
+      await answer(popup, 'yes')
       assert.equal((await shown(popup)).kind, 'connected')
       assert.deepEqual(await page.evaluate('told'), [])
       await assert.rejects(() => page.evaluate('opened.location.href'), /cross-origin|Blocked/)

@@ -8,6 +8,8 @@ export interface Row {
   readonly situation: string
   /** Whether the request names a landing page. */
   readonly landing: boolean
+  /** The landing page cannot tell that this browser began it, and asks the user. */
+  readonly asks?: true
   readonly ends: Via | ConnectFailure
   /** Where it is tried; both unless said otherwise. */
   readonly only?: BrowserName
@@ -50,6 +52,7 @@ export const rows = {
     mode: 'popup',
     situation: 'the provider’s policy, and neither channel nor storage reach your page',
     landing: true,
+    asks: true,
     ends: 'status',
     only: 'chromium',
   },
@@ -111,6 +114,7 @@ export const rows = {
     mode: 'popup',
     situation: 'the same, and the provider’s policy',
     landing: true,
+    asks: true,
     ends: 'status',
   },
   redirect: { mode: 'redirect', situation: 'nothing special', landing: true, ends: 'landing' },

@@ -96,6 +96,20 @@ export async function consent(window: Page, decision: 'allow' | 'deny' = 'allow'
   await window.evaluate(`setTimeout(() => document.querySelector('button[value=${decision}]').click())`)
 }
 
+/** Waits until the landing page asks, as it does where this tab did not begin, and takes an answer. */
+export async function untilAsked(page: Page): Promise<void> {
+  await until(page, `document.querySelector('dialog[open] button:last-of-type')?.disabled === false`)
+}
+
+/** Says yes to it, or no. */
+export async function answer(page: Page, decision: 'yes' | 'no'): Promise<void> {
+  await untilAsked(page)
+  // By script, since nobody can click in a tab that others cover.
+  await page.evaluate(
+    `document.querySelector('dialog[open] button:${decision === 'yes' ? 'last' : 'first'}-of-type').click()`,
+  )
+}
+
 export async function shown(page: Page | Frame): Promise<Shown> {
   await until(page, `(document.getElementById('result')?.textContent ?? '') !== ''`)
   return JSON.parse(String(await page.evaluate(`document.getElementById('result').textContent`))) as Shown

@@ -5,9 +5,10 @@ import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
+import { assertAccessible } from '../browser/support/accessible.ts'
 import { launchChromium, openProfile } from '../browser/support/chromium.ts'
 import { consentIn } from '../browser/support/journey.ts'
-import { freePort, startTestService, type TestService } from '../support/service.ts'
+import { collectionId, freePort, spaceId, startTestService, type TestService } from '../support/service.ts'
 import { root, snippetsOf } from './support/snippets.ts'
 
 /** The addresses that the pages name, which are these here. */
@@ -29,7 +30,7 @@ function htmlOf(page: string, service: string, app: string): readonly string[] {
 
 function asPage(block: string, token: string): string {
   const platform = `<script>window.yourToken = async () => ${JSON.stringify(token)}</script>`
-  return `<!doctype html><html lang="en"><title>App</title><link rel="icon" href="data:,">${platform}${block}</html>`
+  return `<!doctype html><html lang="en"><title>App</title><link rel="icon" href="data:,">${platform}<main><h1>App</h1>${block}</main></html>`
 }
 
 async function listen(server: Server, port: number): Promise<AsyncDisposable> {
@@ -105,6 +106,36 @@ describe('the pages that the guides tell to write', () => {
     await consentIn(page)
     await page.getByText(/^Connected as conn_/).waitFor()
     assert.equal(page.url(), `${platform.origin}/connected`)
+    assert.deepEqual(profile.complaints, [])
+    await profile.context.close()
+  })
+
+  it('connect an account by a link that is opened elsewhere, once the user has said yes to an accessible question', async () => {
+    await using platform = await startPlatform('docs/embed-redirect.md')
+    const reply = await platform.service.call('POST', '/v1/connect-sessions', {
+      body: {
+        space_id: spaceId,
+        collection_id: collectionId,
+        providers: ['sandbox'],
+        mode: 'link',
+        redirect_uri: `${platform.origin}/connected`,
+      },
+    })
+    const { data } = (await reply.json()) as { data: { connect_url: string } }
+    const profile = await openProfile(browser)
+    const page = await profile.newPage()
+    await page.goto(data.connect_url)
+    await page.getByRole('button', { name: 'Yes, continue' }).click()
+    await page.getByRole('button', { name: /^Continue to/ }).click()
+    await consentIn(page)
+    const question = page.getByRole('dialog', { name: 'Connect this sandbox account?' })
+    await question.waitFor()
+    assert.equal(await page.locator(':focus').textContent(), 'Cancel')
+    await question.getByRole('button', { name: 'Yes, it is mine', disabled: false }).waitFor()
+    await assertAccessible(page, { wide: 900, narrow: 320 })
+    await question.getByRole('button', { name: 'Yes, it is mine' }).click()
+    await page.getByText(/^Connected as conn_/).waitFor()
+    assert.equal(await question.count(), 0)
     assert.deepEqual(profile.complaints, [])
     await profile.context.close()
   })

@@ -33,6 +33,8 @@ declare const connectorId: string
 declare const button: HTMLButtonElement
 /** Answers the bearer token of the user who is signed in. */
 declare function yourToken(): Promise<string>
+/** Asks the user, and answers whether it was a yes. */
+declare function yourDialog(question: string): Promise<boolean>
 /** The same on the server, from the session of a request. */
 declare function tokenOfSession(cookie: string | undefined): Promise<string | undefined>
 /** The platform's own web server. */
