@@ -1,11 +1,20 @@
 import { entryHash, genesisHash } from '../core/audit-entry.ts'
 import { plusMs } from '../core/clock.ts'
+import { DatabaseUnavailable } from '../core/database-unavailable.ts'
 import { tenantId as toTenantId, type TenantId } from '../core/ids.ts'
-import { findUnlinked, linkEntries, lockChain, tenantsWithUnlinked, type ChainHead } from '../store/audit-chain.ts'
+import {
+  findUnlinked,
+  linkEntries,
+  lockChains,
+  moveChainHeads,
+  tenantsWithUnlinked,
+  type ChainHead,
+} from '../store/audit-chain.ts'
+import type { Db } from '../store/database.ts'
 import type { Context } from './context.ts'
 import { signDue } from './sign-checkpoint.ts'
 
-/** One transaction links no more, so that nobody waits long for the chain. */
+/** One transaction links no more, or little more, so that nobody waits long for a chain. */
 const portion = 1_000
 const portionsAtOnce = 20
 const tenantsAtOnce = 100
@@ -23,7 +32,7 @@ type LinkerNeeds = Pick<Context, 'database' | 'clock' | 'vault' | 'meter'>
  * are given after commit: whoever has read up to one never misses an earlier one.
  */
 export async function linkTenant(context: Needs, tenantId: TenantId): Promise<number> {
-  return linkPortions(context, tenantId, 'wait')
+  return linkPortions(context, (work) => context.database.transaction(tenantId, work), [tenantId], 'wait')
 }
 
 /**
@@ -38,42 +47,99 @@ export async function linkDue(context: LinkerNeeds): Promise<number> {
 async function linkAll(context: Needs): Promise<number> {
   let linked = 0
   let after = ''
+  const failures: unknown[] = []
+  const link = (tenants: readonly string[]) =>
+    linkPortions(context, (work) => context.database.systemTransaction(work), tenants.map(toTenantId), 'leave')
   // Ends: each round names tenants after those of the one before.
   for (;;) {
     const tenants = await tenantsWithUnlinked(context.database.system, after, tenantsAtOnce)
-    for (const tenant of tenants) linked += await linkPortions(context, toTenantId(tenant), 'leave')
+    linked += await link(tenants).catch(async (error: unknown) => {
+      if (error instanceof DatabaseUnavailable) throw error
+      // One tenant's trouble must not hold up the others' records.
+      const outcomes = await eachAlone(tenants, link)
+      failures.push(...outcomes.failures)
+      return outcomes.linked
+    })
     const last = tenants.at(-1)
-    if (tenants.length < tenantsAtOnce || last === undefined) return linked
+    if (tenants.length < tenantsAtOnce || last === undefined) break
     after = last
   }
+  if (failures.length > 0) throw failures[0]
+  return linked
 }
 
-async function linkPortions(context: Needs, tenantId: TenantId, whenBusy: 'wait' | 'leave'): Promise<number> {
+async function eachAlone(
+  tenants: readonly string[],
+  link: (tenants: readonly string[]) => Promise<number>,
+): Promise<{ readonly linked: number; readonly failures: readonly unknown[] }> {
   let linked = 0
-  for (let round = 0; round < portionsAtOnce; round += 1) {
-    const count = await linkPortion(context, tenantId, whenBusy)
-    linked += count
-    if (count < portion) break
+  const failures: unknown[] = []
+  for (const tenant of tenants) {
+    try {
+      linked += await link([tenant])
+    } catch (error) {
+      if (error instanceof DatabaseUnavailable) throw error
+      failures.push(error)
+    }
+  }
+  return { linked, failures }
+}
+
+type InTransaction = <T>(work: (db: Db) => Promise<T>) => Promise<T>
+
+async function linkPortions(
+  context: Needs,
+  inTransaction: InTransaction,
+  tenants: readonly TenantId[],
+  whenBusy: 'wait' | 'leave',
+): Promise<number> {
+  let linked = 0
+  let unfinished = tenants
+  for (let round = 0; round < portionsAtOnce && unfinished.length > 0; round += 1) {
+    const ofEach = Math.ceil(portion / unfinished.length)
+    const counts = await inTransaction((db) => linkPortion(context, db, unfinished, ofEach, whenBusy))
+    for (const count of counts.values()) linked += count
+    unfinished = unfinished.filter((tenant) => (counts.get(tenant) ?? 0) >= ofEach)
   }
   return linked
 }
 
-function linkPortion(context: Needs, tenantId: TenantId, whenBusy: 'wait' | 'leave'): Promise<number> {
-  return context.database.transaction(tenantId, async (db) => {
-    const head = await lockChain(db, tenantId, Buffer.from(genesisHash, 'hex'), whenBusy)
-    if (head === undefined) return 0
-    const entries = await findUnlinked(db, tenantId, portion)
+/** How many entries of each tenant it linked. */
+async function linkPortion(
+  context: Needs,
+  db: Db,
+  tenants: readonly TenantId[],
+  ofEach: number,
+  whenBusy: 'wait' | 'leave',
+): Promise<ReadonlyMap<string, number>> {
+  const heads = await lockChains(db, tenants, Buffer.from(genesisHash, 'hex'), whenBusy)
+  const entries = await findUnlinked(db, [...heads.keys()], ofEach)
+  if (entries.length === 0) return new Map()
+  const now = context.clock.now()
+  const chains = [...Map.groupBy(entries, (entry) => entry.tenant_id)].map(([tenant, ofTenant]) => {
+    // Entries were asked for of those tenants only.
+    const head = heads.get(tenant) as ChainHead
     let previous = head.hash.toString('hex')
-    const links = entries.map((entry, index) => {
+    const links = ofTenant.map((entry, index) => {
       const position = head.position + index + 1
-      const createdAt = entry.created_at.toISOString()
-      previous = entryHash(previous, { ...entry, tenant_id: tenantId, position, created_at: createdAt })
-      return { entryId: entry.entry_id, position, hash: Buffer.from(previous, 'hex') }
+      previous = entryHash(previous, { ...entry, position, created_at: entry.created_at.toISOString() })
+      return { tenantId: tenant, entryId: entry.entry_id, position, hash: Buffer.from(previous, 'hex') }
     })
-    const checkpointDueAt = checkpointDue(head.position + links.length, head, context.clock.now())
-    await linkEntries(db, tenantId, links, checkpointDueAt)
-    return links.length
+    const position = head.position + links.length
+    const hash = Buffer.from(previous, 'hex')
+    return { links, head: { tenantId: tenant, position, hash, checkpointDueAt: checkpointDue(position, head, now) } }
   })
+  await Promise.all([
+    linkEntries(
+      db,
+      chains.flatMap(({ links }) => links),
+    ),
+    moveChainHeads(
+      db,
+      chains.map(({ head }) => head),
+    ),
+  ])
+  return new Map(chains.map(({ head, links }) => [head.tenantId, links.length]))
 }
 
 /** When a chain whose head has moved to `position` is to be signed at the latest. */

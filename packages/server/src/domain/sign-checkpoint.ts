@@ -4,7 +4,7 @@ import { plusMs } from '../core/clock.ts'
 import { DatabaseUnavailable } from '../core/database-unavailable.ts'
 import { tenantId as toTenantId, type TenantId } from '../core/ids.ts'
 import type { Secret } from '../core/secret.ts'
-import { lockChain } from '../store/audit-chain.ts'
+import { lockChains } from '../store/audit-chain.ts'
 import {
   addAuditKey,
   addCheckpoint,
@@ -55,7 +55,7 @@ export async function signCheckpoint(
 ): Promise<boolean> {
   const signer = await auditSigner(context, tenantId)
   return context.database.transaction(tenantId, async (db) => {
-    const head = await lockChain(db, tenantId, Buffer.from(genesisHash, 'hex'), whenBusy)
+    const head = (await lockChains(db, [tenantId], Buffer.from(genesisHash, 'hex'), whenBusy)).get(tenantId)
     if (head === undefined || head.position <= head.signedPosition) return false
     const checkpoint = {
       tenant_id: tenantId,

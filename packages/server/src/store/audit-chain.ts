@@ -3,54 +3,51 @@ import { planAnew, statement, type Db } from './database.ts'
 import { countTold } from './event-counts.ts'
 import type { AuditChainRow, AuditEntryRow } from './rows.ts'
 
-const addChain = statement(
+const addAll = statement(
   'audit_chains.add',
   `insert into audit_chains (tenant_id, last_position, last_hash)
-   values ($1, 0, $2)
+   select tenant_id, 0, $2
+   from unnest($1::text[]) as added (tenant_id)
    on conflict do nothing`,
 )
-const lock = statement(
-  'audit_chains.lock',
-  `select last_position, last_hash, signed_position, ${planAnew}
+/** In one order, so that those who wait for several chains cannot wait for each other. */
+const lock = (whenBusy: string) => `select tenant_id, last_position, last_hash, signed_position, ${planAnew}
    from audit_chains
-   where tenant_id = $1
-   for update`,
-)
-const lockUnlessBusy = statement(
-  'audit_chains.lock_unless_busy',
-  `select last_position, last_hash, signed_position, ${planAnew}
-   from audit_chains
-   where tenant_id = $1
-   for update skip locked`,
-)
+   where tenant_id = any($1)
+   order by tenant_id
+   for update ${whenBusy}`
+const lockAll = statement('audit_chains.lock', lock(''))
+const lockUnlessBusy = statement('audit_chains.lock_unless_busy', lock('skip locked'))
 const selectUnlinked = statement(
   'audit_entries.unlinked',
-  `select entry_id, action, actor_id, resource_type, resource_id, space_id, collection_id, metadata, created_at
-   from audit_entries
-   where tenant_id = $1 and position is null
-   order by written
-   limit $2`,
+  `select waiting.tenant_id, entry_id, action, actor_id, resource_type, resource_id, space_id, collection_id, metadata,
+          created_at
+   from unnest($1::text[]) as chain (tenant_id)
+   cross join lateral (
+     select *
+     from audit_entries
+     where audit_entries.tenant_id = chain.tenant_id and position is null
+     order by written
+     limit $2) as waiting
+   order by waiting.tenant_id, written`,
 )
-/** An entry and its event get one position; the head moves with them, and the counts of its hour. */
-const link = statement(
-  'audit_chains.link',
+/** An entry and its event get one position, and the event is counted in its hour. */
+const linkAll = statement(
+  'audit_entries.link',
   `with link as (
-     select * from unnest($2::text[], $3::bigint[], $4::bytea[]) as link (entry_id, position, hash)),
-   entries as (
-     update audit_entries as entry
-     set position = link.position, hash = link.hash
-     from link
-     where entry.tenant_id = $1 and entry.entry_id = link.entry_id),
+     select *
+     from unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[]) as link (tenant_id, entry_id, position, hash)),
    told as (
      update events as event
      set position = link.position
      from link
-     where event.tenant_id = $1 and event.event_id = link.entry_id
+     where event.tenant_id = link.tenant_id and event.event_id = link.entry_id
      returning event.tenant_id, event.event_type, event.metadata, event.created_at, event.position),
    ${countTold}
-   update audit_chains
-   set last_position = $5, last_hash = $6, checkpoint_due_at = least(checkpoint_due_at, $7)
-   where tenant_id = $1`,
+   update audit_entries as entry
+   set position = link.position, hash = link.hash
+   from link
+   where entry.tenant_id = link.tenant_id and entry.entry_id = link.entry_id`,
 )
 /**
  * Chains in which nothing waits and that nobody works on. What was committed before is seen here, so it does wait or has
@@ -92,26 +89,35 @@ export interface ChainHead {
   readonly signedPosition: number
 }
 
-export type UnlinkedEntry = Omit<AuditEntryRow, 'tenant_id' | 'written' | 'position' | 'hash'>
+export type UnlinkedEntry = Omit<AuditEntryRow, 'written' | 'position' | 'hash'>
 
 /**
- * Takes the sole right to link until the transaction ends. `undefined` when somebody else has it and `whenBusy` is `leave`.
+ * Takes the sole right to link to these tenants' chains until the transaction ends. Chains that somebody else has are left out
+ * when `whenBusy` is `leave`.
  *
  * Whoever reads entries under this lock sees all that another linker committed: there is no gap and no second position.
  */
-export async function lockChain(
+export async function lockChains(
   db: Db,
-  tenantId: TenantId,
+  tenants: readonly TenantId[],
   genesis: Buffer,
   whenBusy: 'wait' | 'leave',
-): Promise<ChainHead | undefined> {
-  const take = whenBusy === 'wait' ? lock : lockUnlessBusy
-  const find = async () => (await db.query<HeadRow>(take, [tenantId]))[0]
-  const row = (await find()) ?? (await addThen(db, tenantId, genesis, find))
-  return row && toHead(row)
+): Promise<ReadonlyMap<string, ChainHead>> {
+  const take = whenBusy === 'wait' ? lockAll : lockUnlessBusy
+  const find = (of: readonly string[]) => db.query<NamedHeadRow>(take, [of])
+  const found = await find(tenants)
+  const names = new Set(found.map((row) => row.tenant_id))
+  const missing = tenants.filter((tenant) => !names.has(tenant)).toSorted()
+  if (missing.length === 0) return toHeads(found)
+  await db.query(addAll, [missing, genesis])
+  return toHeads([...found, ...(await find(missing))])
 }
 
-function toHead(row: HeadRow): ChainHead {
+function toHeads(rows: readonly NamedHeadRow[]): ReadonlyMap<string, ChainHead> {
+  return new Map(rows.map((row) => [row.tenant_id, toHead(row)]))
+}
+
+function toHead(row: NamedHeadRow): ChainHead {
   return {
     position: Number(row.last_position),
     hash: row.last_hash,
@@ -119,7 +125,7 @@ function toHead(row: HeadRow): ChainHead {
   }
 }
 
-type HeadRow = Pick<AuditChainRow, 'last_position' | 'last_hash' | 'signed_position'>
+type NamedHeadRow = Pick<AuditChainRow, 'tenant_id' | 'last_position' | 'last_hash' | 'signed_position'>
 
 /**
  * Takes the sole right to link to those chains of tenants to which one may add at once, until the transaction ends; the others are
@@ -129,8 +135,7 @@ export async function lockIdleChains(
   system: Db,
   tenants: readonly TenantId[],
 ): Promise<ReadonlyMap<string, ChainHead>> {
-  const rows = await system.query<HeadRow & { readonly tenant_id: string }>(lockIdle, [tenants])
-  return new Map(rows.map((row) => [row.tenant_id, toHead(row)]))
+  return toHeads(await system.query<NamedHeadRow>(lockIdle, [tenants]))
 }
 
 /** Moves the heads of chains that this transaction holds. */
@@ -151,33 +156,26 @@ export async function moveChainHeads(
   ])
 }
 
-async function addThen<T>(db: Db, tenantId: TenantId, genesis: Buffer, find: () => Promise<T>): Promise<T> {
-  await db.query(addChain, [tenantId, genesis])
-  return find()
+/** What no chain holds yet, tenant by tenant in the order it was written; of each tenant at most so much. */
+export function findUnlinked(db: Db, tenants: readonly string[], ofEach: number): Promise<UnlinkedEntry[]> {
+  return db.query(selectUnlinked, [tenants, ofEach])
 }
 
-/** What no chain holds yet, in the order it was written. */
-export function findUnlinked(db: Db, tenantId: TenantId, limit: number): Promise<UnlinkedEntry[]> {
-  return db.query(selectUnlinked, [tenantId, limit])
-}
-
-/** Gives entries, and the events they stand for, their positions, and moves the head to the last of them. */
+/** Gives entries, and the events they stand for, their positions. Whoever calls holds their chains, and moves the heads. */
 export async function linkEntries(
   db: Db,
-  tenantId: TenantId,
-  links: readonly { readonly entryId: string; readonly position: number; readonly hash: Buffer }[],
-  checkpointDueAt: Date,
+  links: readonly {
+    readonly tenantId: string
+    readonly entryId: string
+    readonly position: number
+    readonly hash: Buffer
+  }[],
 ): Promise<void> {
-  const last = links.at(-1)
-  if (last === undefined) return
-  await db.query(link, [
-    tenantId,
+  await db.query(linkAll, [
+    links.map((each) => each.tenantId),
     links.map((each) => each.entryId),
     links.map((each) => each.position),
     links.map((each) => each.hash),
-    last.position,
-    last.hash,
-    checkpointDueAt,
   ])
 }
 

@@ -137,6 +137,25 @@ it('leaves a chain to the one who works on it, and goes on with the others', asy
   assert.equal(await linkDue(service.context), 1)
 })
 
+it('links the others’ entries where one tenant’s cannot be linked', async () => {
+  const [bad, good] = [tenantId('bad'), tenantId('good')]
+  const now = service.clock.now()
+  const event = {
+    eventType: 'token.exported',
+    actorId: 'ada',
+    resourceType: 'connector',
+    resourceId: 'conn_1',
+  } as const
+  // More uses than the count of an hour can hold.
+  const metadata = { count: 1e30 }
+  await addEvent(service.context.database.tenant(bad), bad, { ...event, place: undefined, metadata }, now)
+  await add(service.context.database.tenant(good), good, 'ses_good')
+  await assert.rejects(linkDue(service.context), /out of range/)
+  assert.equal(await unlinked(good), 0)
+  assert.equal(await unlinked(bad), 1)
+  await rows(service, `delete from audit_entries where tenant_id = 'bad'`)
+})
+
 it('links more than one portion, of more tenants than it looks at in one round', async () => {
   const tenant = tenantId('many')
   await rows(
