@@ -54,10 +54,13 @@ const pages: Readonly<Record<string, readonly [path: () => string, seen: (page: 
       await page.getByRole('dialog').waitFor()
     },
   ],
-  'a connector that is not there': [() => `${connector}x`, (page) => page.getByText('connector_unknown').waitFor()],
+  'a connector that is not there': [
+    () => `${connector}x`,
+    (page) => page.getByText('There is no such connector').waitFor(),
+  ],
   'an id that no connector has': [
     () => '/connectors/nothing',
-    (page) => page.getByText('There is no connector with this id').waitFor(),
+    (page) => page.getByText('There is no such connector').waitFor(),
   ],
   'kill switch': [() => '/connectors/kill-switch', (page) => page.getByText('No order was ever given').waitFor()],
   providers: [() => '/providers', (page) => page.getByRole('link', { name: '23andMe' }).waitFor()],

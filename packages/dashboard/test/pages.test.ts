@@ -110,6 +110,7 @@ it('names providers as people do, and leads from each event of a connector to it
     await row.getByRole('link', { name: id }).click()
     await page.getByRole('heading', { name: 'ada', level: 1 }).waitFor()
     assert.match(page.url(), new RegExp(`/connectors/[^/]+/[^/]+/${id}$`), type)
+    await page.getByText('destroyed here at the disconnect').waitFor()
     await page.goBack()
   }
   const moment = page.getByRole('row').filter({ hasText: 'token.exported' }).locator('time').first()

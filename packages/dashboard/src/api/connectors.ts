@@ -1,7 +1,7 @@
 import type { Static } from 'typebox'
 import type { Connector as ConnectorSchema, Disconnected } from '@connector-oauth/contract/connectors.ts'
 import { auditPath, type AuditEntry } from './audit.ts'
-import { call, send } from './call.ts'
+import { call, CallProblem, send } from './call.ts'
 import type { ListBody } from './lists.ts'
 
 export type Connector = Static<typeof ConnectorSchema>
@@ -36,14 +36,23 @@ export async function readConnector(place: ConnectorPlace, signal?: AbortSignal)
   return (await call<{ data: Connector }>('GET', connectorPath(place), { signal })).data
 }
 
-/** Where the connector with this id stands, or stood, as the record knows it; only an exact id finds it. */
-export async function findPlace(connectorId: string, signal: AbortSignal): Promise<ConnectorPlace | undefined> {
+/**
+ * Where the connector with this id stands, or stood, as the record knows it; only an exact id finds it. Throws 404 like the
+ * service, which can say so only of a place.
+ */
+export async function findPlace(connectorId: string, signal: AbortSignal): Promise<ConnectorPlace> {
   const query = { resource_id: connectorId, order: 'desc', limit: 20 }
   const { data } = await call<ListBody<AuditEntry>>('GET', auditPath, { query, signal })
   for (const { resource_type: type, space_id: spaceId, collection_id: collectionId } of data) {
     if (type === 'connector' && spaceId !== null && collectionId !== null) return { spaceId, collectionId, connectorId }
   }
-  return undefined
+  throw new CallProblem({
+    message: 'There is no connector with this id.',
+    status: 404,
+    code: 'connector_unknown',
+    correlationId: undefined,
+    fields: [],
+  })
 }
 
 export async function patchConnector(

@@ -2,9 +2,9 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link, Navigate } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { findPlace } from '../api/connectors.ts'
+import { Absent } from '../parts/absent.tsx'
 import { buttonClass } from '../parts/button.tsx'
-import { EmptyNote, Loading, ProblemNote } from '../parts/notes.tsx'
-import { PageHead } from '../parts/page.tsx'
+import { Loading } from '../parts/notes.tsx'
 
 const route = getRouteApi('/connectors/$connectorId')
 
@@ -13,29 +13,22 @@ export function ConnectorById(): ReactNode {
   const { connectorId } = route.useParams()
   const found = useQuery({
     queryKey: ['connector-place', connectorId],
-    queryFn: async ({ signal }) => (await findPlace(connectorId, signal)) ?? null,
+    queryFn: ({ signal }) => findPlace(connectorId, signal),
   })
   if (found.isPending) return <Loading />
-  if (found.data) {
+  if (found.data !== undefined) {
     return <Navigate to="/connectors/$spaceId/$collectionId/$connectorId" params={{ ...found.data }} replace />
   }
   return (
-    <>
-      <PageHead title="Connector" />
-      {found.error === null ? (
-        <EmptyNote
-          title="There is no connector with this id"
-          action={
-            <Link to="/connectors" className={buttonClass('primary')}>
-              All connectors
-            </Link>
-          }
-        >
-          <code className="wrap-anywhere">{connectorId}</code>
-        </EmptyNote>
-      ) : (
-        <ProblemNote problem={found.error} onRetry={() => void found.refetch()} />
-      )}
-    </>
+    <Absent
+      title="Connector"
+      problem={found.error}
+      onRetry={() => void found.refetch()}
+      list={
+        <Link to="/connectors" className={buttonClass('primary')}>
+          All connectors
+        </Link>
+      }
+    />
   )
 }

@@ -3,7 +3,9 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { nameOf, readConnector, type Connector } from '../api/connectors.ts'
 import { useEventStream } from '../api/event-stream.ts'
-import { Loading, ProblemNote } from '../parts/notes.tsx'
+import { Absent } from '../parts/absent.tsx'
+import { buttonClass } from '../parts/button.tsx'
+import { Loading } from '../parts/notes.tsx'
 import { PageHead } from '../parts/page.tsx'
 import { ProviderName } from '../parts/provider-name.tsx'
 import { ConnectorBadge } from '../parts/status-badge.tsx'
@@ -33,10 +35,16 @@ export function ConnectorPage(): ReactNode {
   if (connector.data !== undefined) return <OneConnector connector={connector.data} />
   if (connector.error === null) return <Loading />
   return (
-    <>
-      <PageHead title="Connector" />
-      <ProblemNote problem={connector.error} onRetry={() => void connector.refetch()} />
-    </>
+    <Absent
+      title="Connector"
+      problem={connector.error}
+      onRetry={() => void connector.refetch()}
+      list={
+        <Link to="/connectors" className={buttonClass('primary')}>
+          All connectors
+        </Link>
+      }
+    />
   )
 }
 

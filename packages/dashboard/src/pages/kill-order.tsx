@@ -2,7 +2,8 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { downloadReport, readRevocation, type MassRevocation, type MassRevocationReceipt } from '../api/kill-switch.ts'
-import { Button } from '../parts/button.tsx'
+import { Absent } from '../parts/absent.tsx'
+import { Button, buttonClass } from '../parts/button.tsx'
 import { save } from '../parts/download.ts'
 import { Id } from '../parts/id.tsx'
 import { At } from '../parts/moment.tsx'
@@ -73,15 +74,19 @@ export function KillOrder(): ReactNode {
     onSuccess: (content) => save(content, `${revocationId}.csv`),
   })
   if (order.data === undefined) {
-    return (
-      <>
-        <PageHead title="Kill switch" />
-        {order.error === null ? (
-          <Loading />
-        ) : (
-          <ProblemNote problem={order.error} onRetry={() => void order.refetch()} />
-        )}
-      </>
+    return order.error === null ? (
+      <Loading />
+    ) : (
+      <Absent
+        title="Order"
+        problem={order.error}
+        onRetry={() => void order.refetch()}
+        list={
+          <Link to="/connectors/kill-switch" className={buttonClass('primary')}>
+            All orders
+          </Link>
+        }
+      />
     )
   }
   const { data } = order.data
@@ -117,7 +122,7 @@ export function KillOrder(): ReactNode {
               grow: () => {},
               retry: () => void order.refetch(),
             }}
-            empty={<EmptyNote title="No connector fitted" />}
+            empty={<EmptyNote title={data.counts.matched === 0 ? 'No connector fitted' : 'The first is on its way'} />}
           />
         </section>
       </div>
@@ -131,8 +136,12 @@ function Progress({ of }: { readonly of: MassRevocation }): ReactNode {
   return (
     <Card title="Progress">
       <div className="space-y-4" aria-live="polite">
-        <Bar label="Tokens destroyed here" value={counts.disconnected} of={counts.matched} />
-        <Bar label="Providers told" value={settled} of={counts.matched} />
+        {counts.matched > 0 && (
+          <>
+            <Bar label="Tokens destroyed here" value={counts.disconnected} of={counts.matched} />
+            <Bar label="Providers told" value={settled} of={counts.matched} />
+          </>
+        )}
         <Facts
           of={[
             ['Revoked', counts.revoked],
@@ -148,6 +157,10 @@ function Progress({ of }: { readonly of: MassRevocation }): ReactNode {
   )
 }
 
+/** Each browser has its own names for the parts of a bar, and its own grey, which no colour scheme changes. */
+const barClass =
+  'block h-2 w-full appearance-none overflow-hidden rounded-full bg-raised [&::-moz-progress-bar]:bg-accent [&::-webkit-progress-bar]:bg-raised [&::-webkit-progress-value]:bg-accent'
+
 function Bar({ label, value, of }: { readonly label: string; readonly value: number; readonly of: number }): ReactNode {
   return (
     <label className="block">
@@ -157,7 +170,7 @@ function Bar({ label, value, of }: { readonly label: string; readonly value: num
           {value} of {of}
         </span>
       </span>
-      <progress className="h-2 w-full accent-accent" value={value} max={Math.max(1, of)} />
+      <progress className={barClass} value={value} max={of} />
     </label>
   )
 }

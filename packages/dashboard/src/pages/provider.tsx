@@ -10,7 +10,8 @@ import {
   type AdminProvider,
 } from '../api/providers.ts'
 import { readConfig } from '../api/sign-in.ts'
-import { Button } from '../parts/button.tsx'
+import { Absent } from '../parts/absent.tsx'
+import { Button, buttonClass } from '../parts/button.tsx'
 import { Actions, Dialog } from '../parts/dialog.tsx'
 import { Loading, ProblemNote } from '../parts/notes.tsx'
 import { PageHead } from '../parts/page.tsx'
@@ -33,10 +34,16 @@ export function ProviderPage(): ReactNode {
   if (provider.isPending || config.isPending) return <Loading />
   if (provider.data === undefined) {
     return (
-      <>
-        <PageHead title="Provider" />
-        <ProblemNote problem={provider.error ?? new Error()} onRetry={() => void provider.refetch()} />
-      </>
+      <Absent
+        title="Provider"
+        problem={provider.error ?? new Error()}
+        onRetry={() => void provider.refetch()}
+        list={
+          <Link to="/providers" className={buttonClass('primary')}>
+            All providers
+          </Link>
+        }
+      />
     )
   }
   const isOurs = config.data?.sandbox === true && isSandbox(provider.data)

@@ -1,12 +1,13 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { getRouteApi } from '@tanstack/react-router'
+import { getRouteApi, Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { useGrowingList } from '../api/lists.ts'
 import { deliveriesPath, readWebhook, replayOne, type Delivery, type Webhook } from '../api/webhooks.ts'
-import { Button } from '../parts/button.tsx'
+import { Absent } from '../parts/absent.tsx'
+import { Button, buttonClass } from '../parts/button.tsx'
 import { Id } from '../parts/id.tsx'
 import { At, Ago } from '../parts/moment.tsx'
-import { EmptyNote, Loading, ProblemNote } from '../parts/notes.tsx'
+import { EmptyNote, Loading } from '../parts/notes.tsx'
 import { Card, Facts, PageHead } from '../parts/page.tsx'
 import { RecordList, type Column } from '../parts/record-list.tsx'
 import { Badge } from '../parts/status-badge.tsx'
@@ -33,10 +34,16 @@ export function WebhookPage(): ReactNode {
     return webhook.error === null ? (
       <Loading />
     ) : (
-      <>
-        <PageHead title="Webhook" />
-        <ProblemNote problem={webhook.error} onRetry={() => void webhook.refetch()} />
-      </>
+      <Absent
+        title="Webhook"
+        problem={webhook.error}
+        onRetry={() => void webhook.refetch()}
+        list={
+          <Link to="/webhooks" className={buttonClass('primary')}>
+            All webhooks
+          </Link>
+        }
+      />
     )
   }
   return <OneWebhook webhook={webhook.data} />

@@ -13,8 +13,8 @@ export function CopyField({ label, value }: { readonly label: string; readonly v
   return (
     <div>
       <p className="mb-1 text-xs font-medium text-soft">{label}</p>
-      <div className="flex items-stretch gap-2">
-        <code className="min-w-0 flex-1 self-center rounded-md border border-line bg-raised px-2.5 py-1.5 text-[0.8125rem] wrap-anywhere">
+      <div className="flex flex-wrap items-stretch gap-2">
+        <code className="min-w-0 flex-1 basis-full self-center rounded-md border border-line bg-raised px-2.5 py-1.5 text-[0.8125rem] wrap-anywhere sm:basis-0">
           {value}
         </code>
         <Button onClick={() => void copy()} aria-label={`Copy ${label.toLowerCase()}`}>

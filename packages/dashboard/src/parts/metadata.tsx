@@ -15,7 +15,10 @@ export function Metadata({ of }: { readonly of: Readonly<Record<string, unknown>
     <span className="flex flex-wrap gap-x-3 gap-y-0.5 text-xs text-soft">
       {shown.map(([name, value]) => (
         <span key={name} className="max-w-full">
-          {name === 'provider_slug' ? 'provider' : name.replaceAll('_', ' ')} <Fact name={name} value={value} />
+          {name === 'provider_slug' ? 'provider' : name.replaceAll('_', ' ')}{' '}
+          <span className="text-ink">
+            <Fact name={name} value={value} />
+          </span>
         </span>
       ))}
     </span>
@@ -23,22 +26,11 @@ export function Metadata({ of }: { readonly of: Readonly<Record<string, unknown>
 }
 
 function Fact({ name, value }: { readonly name: string; readonly value: unknown }): ReactNode {
-  if (typeof value === 'string') {
-    if (name === 'provider_slug')
-      return (
-        <span className="text-ink">
-          <ProviderName slug={value} />
-        </span>
-      )
-    if (time.test(value))
-      return (
-        <span className="text-ink">
-          <At at={value} />
-        </span>
-      )
-    if (!value.includes(' ')) return <Id id={value} className="text-ink" />
-  }
-  return <code className="text-ink wrap-anywhere">{asText(value)}</code>
+  if (typeof value !== 'string') return <code className="wrap-anywhere">{asText(value)}</code>
+  if (name === 'provider_slug') return <ProviderName slug={value} />
+  if (time.test(value)) return <At at={value} />
+  if (value.includes(' ')) return <span className="wrap-anywhere">{value}</span>
+  return <Id id={value} />
 }
 
 /** Those that say something. */

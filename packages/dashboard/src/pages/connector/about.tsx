@@ -33,7 +33,12 @@ export function About({ connector }: { readonly connector: Connector }): ReactNo
             ],
             ['Connected by', connector.principal_id],
             ['Connected', moment(connector.created_at, '')],
-            ['Token expires', moment(connector.access_token_expires_at, 'does not expire')],
+            [
+              'Token expires',
+              connector.status === 'disconnected'
+                ? 'destroyed here at the disconnect'
+                : moment(connector.access_token_expires_at, 'does not expire'),
+            ],
             ['Last refreshed', moment(connector.last_refreshed_at, 'never')],
             ['Last used', moment(connector.last_used_at, 'never')],
             ['Space', <code key="space">{connector.space_id}</code>],

@@ -40,7 +40,7 @@ export function TestCall({ connector }: { readonly connector: Connector }): Reac
           value={path}
           onChange={(event) => setPath(event.target.value)}
           spellCheck={false}
-          className={`${inputClass} flex-1 basis-48 font-mono`}
+          className={`${inputClass} flex-1 basis-32 font-mono`}
         />
         <Button look="primary" type="submit" disabled={calling.isPending}>
           {calling.isPending ? 'Calling …' : 'Call'}

@@ -62,7 +62,7 @@ export function BulkBar({
     <>
       {chosen.length > 0 && (
         <div className="mb-3 flex flex-wrap items-center gap-2 rounded-lg border border-accent/40 bg-accent-ground px-3 py-2">
-          <span className="mr-auto font-medium">{chosen.length} chosen</span>
+          <span className="mr-auto font-medium max-sm:basis-full">{chosen.length} chosen</span>
           <Button disabled={doing.isPending} onClick={() => doing.mutate('pause')}>
             Pause
           </Button>

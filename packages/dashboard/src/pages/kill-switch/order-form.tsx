@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState, type FormEvent, type ReactNode } from 'react'
 import { orderRevocation, type MassRevocationFilter } from '../../api/kill-switch.ts'
-import { readOverview } from '../../api/overview.ts'
+import { readOverview, type OverviewFigures } from '../../api/overview.ts'
 import { filled } from '../../api/providers.ts'
 import { Button } from '../../parts/button.tsx'
 import { Actions, Dialog } from '../../parts/dialog.tsx'
@@ -19,6 +19,7 @@ export function OrderForm(): ReactNode {
   const queries = useQueryClient()
   const navigate = useNavigate()
   const names = useProviderNames()
+  const figures = useQuery({ queryKey: ['overview', '24'], queryFn: ({ signal }) => readOverview(24, signal) })
   const [values, setValues] = useState<Values>({})
   const [asked, setAsked] = useState<{ readonly filter: MassRevocationFilter; readonly key: string }>()
   const ordering = useMutation({
@@ -43,9 +44,14 @@ export function OrderForm(): ReactNode {
     <Card title="New order">
       <form onSubmit={submit} className="space-y-4">
         <div className="grid gap-4 sm:grid-cols-2">
-          <SelectField label="Provider" hint="Those with connected accounts, and how many." {...field('provider_slug')}>
+          <SelectField
+            label="Provider"
+            hint="Those with connected accounts, and how many."
+            disabled={figures.data === undefined}
+            {...field('provider_slug')}
+          >
             <option value="">Every provider</option>
-            {useConnected().map(({ slug, accounts }) => (
+            {connectedOf(figures.data).map(({ slug, accounts }) => (
               <option key={slug} value={slug}>
                 {names.get(slug) ?? slug} ({accounts.toLocaleString('en')})
               </option>
@@ -71,9 +77,10 @@ export function OrderForm(): ReactNode {
           />
         </div>
         <p className="text-soft">All of them must fit; an empty field narrows nothing.</p>
+        {figures.error !== null && <ProblemNote problem={figures.error} onRetry={() => void figures.refetch()} />}
         {ordering.error !== null && <ProblemNote problem={ordering.error} />}
         <Actions>
-          <Button look="danger" type="submit">
+          <Button look="danger" type="submit" disabled={figures.isPending}>
             Disconnect them …
           </Button>
         </Actions>
@@ -91,9 +98,10 @@ export function OrderForm(): ReactNode {
 }
 
 /** Providers with accounts that are not disconnected yet, also those that are set up no longer. */
-function useConnected(): readonly { readonly slug: string; readonly accounts: number }[] {
-  const figures = useQuery({ queryKey: ['overview', '24'], queryFn: ({ signal }) => readOverview(24, signal) })
-  return (figures.data?.by_provider ?? [])
+function connectedOf(
+  figures: OverviewFigures | undefined,
+): readonly { readonly slug: string; readonly accounts: number }[] {
+  return (figures?.by_provider ?? [])
     .map(({ provider_slug: slug, total, by_status: counts }) => ({ slug, accounts: total - counts.disconnected }))
     .filter(({ accounts }) => accounts > 0)
 }

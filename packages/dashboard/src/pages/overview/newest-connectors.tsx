@@ -46,7 +46,8 @@ export function NewestConnectors(): ReactNode {
               >
                 {nameOf(connector)}
                 <span className="block text-xs font-normal text-soft">
-                  <ProviderName slug={connector.provider_slug} /> · <Id id={connector.id} className="font-sans" />
+                  <ProviderName slug={connector.provider_slug} /> ·{' '}
+                  <Id id={connector.id} className="font-sans text-xs" />
                 </span>
               </Link>
               <span className="flex items-center gap-4 text-xs text-soft">

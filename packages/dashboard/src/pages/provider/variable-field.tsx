@@ -20,12 +20,13 @@ export function VariableField({
   const { title, description, pattern, example, allowed, default: fallback } = variable
   const emptyHint =
     mayStayEmpty === 'asks' ? ' Empty: whoever connects is asked.' : fallback === null ? '' : ` Empty: ${fallback}.`
+  const hint = /[.!?]$/.test(description) ? description + emptyHint : `${description}.${emptyHint}`
   const required = mayStayEmpty === 'never'
   if (allowed !== null) {
     return (
       <SelectField
         label={title}
-        hint={description + emptyHint}
+        hint={hint}
         required={required}
         value={value}
         onChange={(event) => onChange(event.target.value)}
@@ -46,7 +47,7 @@ export function VariableField({
       value={value}
       onChange={(event) => onChange(event.target.value.trim())}
       placeholder={fallback ?? example ?? ''}
-      hint={description + emptyHint}
+      hint={hint}
       complaint={complaint ?? (misfits ? `It must look like ${example ?? pattern}.` : undefined)}
     />
   )
