@@ -64,7 +64,8 @@ async function connectIn(popup: Window, request: PopupRequest): Promise<Connecte
   try {
     remember(begun, 'popup', hasLandingPage)
     popup.location.replace(begun.url)
-    const waiting = { next: ears.next, isGone: watch.isGone, hasLandingPage, looksAtMost }
+    const mayAskAgain = begun.isHosted && !hasLandingPage
+    const waiting = { next: ears.next, isGone: watch.isGone, hasLandingPage, mayAskAgain, looksAtMost }
     const connected = await untilConnected(request, begun, waiting)
     // The Connect page may have something left to say, and closes itself.
     if (!begun.isHosted) popup.close()
@@ -96,7 +97,9 @@ async function resume(
   access.signal?.addEventListener('abort', ears.stop, { once: true })
   try {
     const { hasLandingPage } = waited
-    return await untilConnected(access, waited, { next: ears.next, isGone: () => false, hasLandingPage, looksAtMost })
+    // Nothing would tell that the window is closed, so what the user makes of missing scopes is not waited for.
+    const waiting = { next: ears.next, isGone: () => false, hasLandingPage, mayAskAgain: false, looksAtMost }
+    return await untilConnected(access, waited, waiting)
   } finally {
     ears.stop()
     forget(waited.id)

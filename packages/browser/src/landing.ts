@@ -80,6 +80,7 @@ function finishHere(access: ServiceAccess, outcome: Outcome, provider: string | 
       },
       isGone: () => true,
       hasLandingPage: true,
+      mayAskAgain: false,
       looksAtMost,
     },
   )

@@ -7,6 +7,11 @@ import type { Outcome, Via } from './outcome.ts'
 export interface Connected {
   readonly connectorId: string
   readonly provider: string
+  /** Whose account it is at the provider, where that is known. Show it: a wrong one is noticed only by its name. */
+  readonly account: { readonly id: string | undefined; readonly name: string | undefined }
+  readonly grantedScopes: readonly string[]
+  /** What was asked for and not granted. To ask again, make the same request with this `connectorId`. */
+  readonly missingScopes: readonly string[]
   /** Which rung of the ladder finished it. */
   readonly via: Via
 }
@@ -17,6 +22,8 @@ export interface Status {
   readonly error_code: string | null
   readonly connector_id: string | null
   readonly provider_slug?: string | null
+  readonly account?: { readonly id: string | null; readonly name: string | null } | null
+  readonly scopes?: { readonly granted: readonly string[]; readonly missing: readonly string[] } | null
 }
 
 /** An outcome, and how it came. */
@@ -34,25 +41,21 @@ export async function readStatus(access: ServiceAccess, { id, isHosted }: Waited
 }
 
 /**
- * Completes with the code of the browser that finished; only the user who started may. `undefined` when the code is of
- * no use, or no longer: then the status tells.
+ * Completes with the code of the browser that finished; only the user who started may. `false` when the code is of no use,
+ * or no longer. What came about the status tells.
  *
  * Throws `ConnectError`; after `network` it may be tried again, since a reply may be lost and a code works once.
  */
-export async function complete(
-  access: ServiceAccess,
-  waited: Waited,
-  { outcome, via }: Heard,
-): Promise<Connected | undefined> {
+export async function complete(access: ServiceAccess, waited: Waited, { outcome }: Heard): Promise<boolean> {
   const provider = waited.provider ?? outcome.provider
-  if (provider === undefined || outcome.completionCode === undefined) return undefined
+  if (provider === undefined || outcome.completionCode === undefined) return false
   try {
     const path = `/v1/connectors/oauth/${encodeURIComponent(provider)}/complete`
     const body = { session_id: outcome.sessionId, completion_code: outcome.completionCode }
-    const done = await call<{ provider: string; connector_id: string }>(access, 'POST', path, body)
-    return { connectorId: done.connector_id, provider: done.provider, via }
+    await call(access, 'POST', path, body)
+    return true
   } catch (error) {
-    if (error instanceof ConnectError && isUseless(error.code)) return undefined
+    if (error instanceof ConnectError && isUseless(error.code)) return false
     throw error
   }
 }
@@ -70,8 +73,16 @@ export function judge(
 ): Connected | undefined {
   switch (status.status) {
     case 'connected': {
-      const provider = waited.provider ?? status.provider_slug ?? ''
-      return status.connector_id === null ? undefined : { connectorId: status.connector_id, provider, via }
+      const { connector_id: connectorId, account, scopes } = status
+      if (connectorId === null) return undefined
+      return {
+        connectorId,
+        provider: waited.provider ?? status.provider_slug ?? '',
+        account: { id: account?.id ?? undefined, name: account?.name ?? undefined },
+        grantedScopes: scopes?.granted ?? [],
+        missingScopes: scopes?.missing ?? [],
+        via,
+      }
     }
     case 'failed':
       throw endedWith(status.error_code)

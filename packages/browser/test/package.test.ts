@@ -94,7 +94,7 @@ void connect({ baseUrl: '/api-proxy', spaceId: 's' })
 export const reason = (error: unknown): ConnectFailure | undefined => error instanceof ConnectError ? error.reason : undefined
 export async function finish(): Promise<string> {
   const found = await finishConnect({ baseUrl: '/api-proxy' })
-  return found.kind === 'connected' ? found.connectorId : found.kind
+  return found.kind === 'connected' ? (found.account.name ?? found.missingScopes.join()) : found.kind
 }
 export function All(): void {
   const all = useConnect(where)

@@ -11,6 +11,7 @@ import {
   Uuid,
   visible,
 } from './common.ts'
+import { connectedFields } from './connectors.ts'
 
 /** Shown on the page: no control characters, and none that turn the direction of what follows. */
 export const Shown = Type.String({
@@ -83,6 +84,7 @@ export const ConnectSessionStatus = data(
     connector_id: nullable(ConnectorId),
     provider_slug: nullable(Type.String()),
     session_id: nullable(Type.String({ description: 'Of the newest attempt' })),
+    ...connectedFields,
   }),
 )
 

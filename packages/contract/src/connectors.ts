@@ -47,6 +47,19 @@ const ProxyPolicy = nullable(
   ),
 )
 
+const Account = Type.Object({ id: nullable(Type.String()), name: nullable(Type.String()) })
+const Scopes = Type.Object({
+  requested: Type.Array(Type.String()),
+  granted: Type.Array(Type.String()),
+  missing: Type.Array(Type.String()),
+})
+
+/** What a session has connected, as its status tells whoever started it; null before, and once somebody else has reconnected it. */
+export const connectedFields = {
+  account: nullable(Account),
+  scopes: nullable(Scopes),
+}
+
 export const Connector = Type.Object({
   id: ConnectorId,
   space_id: Uuid,
@@ -54,14 +67,10 @@ export const Connector = Type.Object({
   provider_slug: Type.String(),
   principal_id: Type.String({ description: 'Who connected it: the subject of the bearer token' }),
   display_name: nullable(Type.String()),
-  account: Type.Object({ id: nullable(Type.String()), name: nullable(Type.String()) }),
+  account: Account,
   status: ConnectorStatus,
   status_reason: nullable(Type.String()),
-  scopes: Type.Object({
-    requested: Type.Array(Type.String()),
-    granted: Type.Array(Type.String()),
-    missing: Type.Array(Type.String()),
-  }),
+  scopes: Scopes,
   access_token_expires_at: nullable(Timestamp),
   last_refreshed_at: nullable(Timestamp),
   last_used_at: nullable(Timestamp),

@@ -12,6 +12,7 @@ import {
   nullable,
   visible,
 } from './common.ts'
+import { connectedFields } from './connectors.ts'
 
 export const ProviderParams = Type.Object({ provider_slug: ProviderSlug })
 
@@ -95,6 +96,7 @@ export const SessionStatus = data(
     status: Type.Enum(['created', 'started', 'awaiting_completion', 'connected', 'failed', 'expired']),
     error_code: nullable(Type.String()),
     connector_id: nullable(ConnectorId),
+    ...connectedFields,
   }),
 )
 export type SessionStatus = Static<typeof SessionStatus>

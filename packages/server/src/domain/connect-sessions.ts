@@ -23,6 +23,7 @@ import {
 import { findConnector } from '../store/connectors.ts'
 import { findNewestAttempt } from '../store/find-transactions.ts'
 import { connectSessionStatus, type ConnectSessionStatus } from './connect-session-status.ts'
+import { factsOfConnected, type ConnectedFacts } from './connected-facts.ts'
 import type { Context } from './context.ts'
 import { InvalidFields } from './invalid-fields.ts'
 import { isSamePrincipal, requireReach, requireRight, type Principal } from './principal.ts'
@@ -130,14 +131,15 @@ export async function readConnectSession(
   context: Pick<Context, 'database' | 'clock'>,
   principal: Principal,
   id: string,
-): Promise<ConnectSessionStatus> {
+): Promise<ConnectSessionStatus & { readonly facts: ConnectedFacts | undefined }> {
   requireRight(principal, 'connectors:connect')
   const { tenantId } = principal
   const db = context.database.tenant(tenantId)
   const session = await findConnectSession(db, tenantId, connectSessionId(id))
   if (session === undefined || !isSamePrincipal(principal, session)) throw new Problem('connect_session_unknown')
   const attempt = await findNewestAttempt(db, tenantId, connectSessionId(id))
-  return connectSessionStatus(session, attempt, context.clock.now())
+  const status = connectSessionStatus(session, attempt, context.clock.now())
+  return { ...status, facts: await factsOfConnected(db, principal, status.connectorId) }
 }
 
 /** What no single field shows. Throws 422. */

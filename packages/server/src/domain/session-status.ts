@@ -1,6 +1,7 @@
 import type { TransactionId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
 import { findTransaction, type Transaction } from '../store/find-transactions.ts'
+import { factsOfConnected, type ConnectedFacts } from './connected-facts.ts'
 import type { Context } from './context.ts'
 import { isSamePrincipal, requireRight, type Principal } from './principal.ts'
 
@@ -15,15 +16,18 @@ export async function readSession(
   context: Pick<Context, 'database' | 'clock'>,
   principal: Principal,
   id: TransactionId,
-): Promise<SessionStatus> {
+): Promise<SessionStatus & { readonly facts: ConnectedFacts | undefined }> {
   requireRight(principal, 'connectors:connect')
-  const transaction = await findTransaction(context.database.tenant(principal.tenantId), principal.tenantId, id)
+  const db = context.database.tenant(principal.tenantId)
+  const transaction = await findTransaction(db, principal.tenantId, id)
   if (transaction === undefined || !isSamePrincipal(principal, transaction)) throw new Problem('session_unknown')
   const status = statusOf(transaction, context.clock.now())
+  const connectorId = status === 'connected' ? transaction.connector_id : undefined
   return {
     status,
     errorCode: status === 'failed' ? (transaction.error_code ?? undefined) : undefined,
-    connectorId: status === 'connected' ? transaction.connector_id : undefined,
+    connectorId,
+    facts: await factsOfConnected(db, principal, connectorId),
   }
 }
 

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { collectionId, spaceId, startTestService, type CallOptions, type TestService } from '../support/service.ts'
-import { assertProblem, complete, consentedTicket, countOf, dataOf, otherId, rows, signed, type Json } from './calls.ts'
+import {
+  assertProblem,
+  complete,
+  consentedTicket,
+  countOf,
+  dataOf,
+  nothingYet,
+  otherId,
+  rows,
+  signed,
+  type Json,
+} from './calls.ts'
 
 let service: TestService
 const landing = 'http://localhost:4999/landing'
@@ -224,6 +235,7 @@ describe('an attempt of a connect session', () => {
       connector_id: null,
       provider_slug: 'sandbox',
       session_id: made.session_id,
+      ...nothingYet,
     })
     assert.equal((await finish(made)).status, 200)
     const status = await statusOf(session)
@@ -314,9 +326,12 @@ describe('an attempt of a connect session', () => {
     )
     const seen = await dataOf(await read(session.token))
     assert.deepEqual(seen['missing_scopes'], [{ name: 'more', description: '' }])
+    const missing = async () => ((await statusOf(session))['scopes'] as { missing: string[] }).missing
+    assert.deepEqual(await missing(), ['more'])
     const had = await countOf(service, 'connectors')
     assert.equal((await finish(await attempt(session.token))).status, 200)
     assert.equal((await statusOf(session))['connector_id'], id)
+    assert.deepEqual(await missing(), [])
     assert.equal(await countOf(service, 'connectors'), had)
   })
 })

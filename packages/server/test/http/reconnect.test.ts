@@ -4,10 +4,13 @@ import { connectAccount, consentedCallback } from '../support/consent.ts'
 import { startTestService, type TestService } from '../support/service.ts'
 import {
   assertProblem,
+  complete,
   connectorsPath,
   consentedTicket,
   dataOf,
   eventsOf,
+  nothingYet,
+  parkedSession,
   sendCallback,
   sessionStatus,
   startSession,
@@ -62,7 +65,24 @@ it('a session with allow_account_change may change the account', async () => {
   assert.equal(reply.status, 200, await reply.text())
   assert.equal(((await read(id))['account'] as { name: string }).name, 'grace')
   const status = await sessionStatus(service, session.session_id)
-  assert.deepEqual(status, { status: 'connected', error_code: null, connector_id: id })
+  const { account, scopes } = await read(id)
+  assert.deepEqual(status, { status: 'connected', error_code: null, connector_id: id, account, scopes })
+})
+
+it('a session tells the account and what was granted, until somebody else has connected another in its place', async () => {
+  const { sessionId, completionCode } = await parkedSession(service, {}, { login: 'ada' })
+  const reply = await complete(service, { session_id: sessionId, completion_code: completionCode })
+  const done = (await reply.json()) as { connector_id: string }
+  const seen = await sessionStatus(service, sessionId)
+  assert.equal((seen['account'] as { name: string }).name, 'ada')
+  const { granted, missing } = seen['scopes'] as { granted: string[]; missing: string[] }
+  assert.deepEqual([granted.includes('profile'), missing], [true, []])
+  const bo = { token: await service.token({ sub: 'bo', scope: 'connectors:connect connectors:manage' }) }
+  const session = await startSession(service, { connector_id: done.connector_id, allow_account_change: true }, bo)
+  const { callback } = await consentedTicket(service, session, 'grace')
+  assert.equal((await sendCallback(service, callback, bo)).status, 200)
+  const { account, scopes } = await sessionStatus(service, sessionId)
+  assert.deepEqual({ account, scopes }, nothingYet)
 })
 
 it('a session without it reports account_changed', async () => {
@@ -71,7 +91,7 @@ it('a session without it reports account_changed', async () => {
   const { callback } = await consentedTicket(service, session, 'grace')
   await assertProblem(await sendCallback(service, callback), 409, 'account_changed')
   const status = await sessionStatus(service, session.session_id)
-  assert.deepEqual(status, { status: 'failed', error_code: 'account_changed', connector_id: null })
+  assert.deepEqual(status, { status: 'failed', error_code: 'account_changed', connector_id: null, ...nothingYet })
 })
 
 it('a disconnect during the authorization wins', async () => {

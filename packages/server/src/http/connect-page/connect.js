@@ -211,7 +211,7 @@ function elsewhere(provider, opened) {
   ends.showElsewhere(provider, { again: () => go(provider), cancel: cancelButton() })
   let closedLooks = 0
   watch(async () => {
-    if (page.status === 'connected' || page.attempt?.status === 'failed') return settle()
+    if (isSettled()) return settle()
     closedLooks = opened?.closed === true && page.attempt?.status === 'started' ? closedLooks + 1 : 0
     // A window that a provider's pages cut off looks closed and is not, so this page goes on listening.
     if (closedLooks === 3)
@@ -227,7 +227,7 @@ function finishing() {
   ends.showFinishing()
   const endsAt = performance.now() + finishesWithinMs
   watch(async () => {
-    if (page.status === 'connected' || page.attempt?.status === 'failed') return settle()
+    if (isSettled()) return settle()
     if (page.attempt?.status === 'expired' || performance.now() > endsAt) {
       stopWatching()
       ends.showEnd('unfinished', button(words.try_again, choose, 'main'), leaveButton())
@@ -250,6 +250,12 @@ async function take(outcome) {
   finishing()
 }
 
+/** Whether there is an end to show. What was connected before it was asked again for the rest is not the end of that. */
+function isSettled() {
+  if (page.status === 'connected' && page.missing_scopes.length === 0) return true
+  return page.attempt?.status === 'connected' || page.attempt?.status === 'failed'
+}
+
 /** Shows how the newest attempt has ended, as the service says. */
 async function settle() {
   stopWatching()
@@ -262,6 +268,8 @@ async function settle() {
     return
   }
   const code = attempt?.error_code ?? 'internal_error'
+  // Asked again, the user has said no again.
+  if (page.status === 'connected' && ends.kindOf(code) === 'denied' && partial()) return
   const again = page.attempts_left > 0 && page.status !== 'failed' ? () => restart(attempt) : undefined
   ends.showFailure(code, { reference: attempt?.session_id, again, leave: leaveButton(code) })
 }
@@ -329,6 +337,7 @@ function cancelButton() {
 
 async function cancel() {
   stopWatching()
+  if (page.status === 'connected' && partial()) return
   if (page.mode === 'link') return ends.showLater()
   await cancelPage().catch(() => undefined)
   if (page.redirect_uri !== null && page.mode === 'redirect') {
@@ -353,7 +362,9 @@ function leaveButton(code, text) {
 
 /** @param {string} [code] */
 function leave(code) {
-  if (code !== undefined) {
+  // The app waits for what the user makes of missing scopes; what is connected stays so.
+  if (page.status === 'connected') tellOpener(page, outcomeOf('connected'))
+  else if (code !== undefined) {
     if (code !== 'cancelled') void cancelPage().catch(() => undefined)
     tellOpener(page, outcomeOf('failed', code))
   }

@@ -38,7 +38,7 @@ const advised = new Set([
 ])
 
 /** @param {string} code */
-const kindOf = (code) => (Object.hasOwn(config.kinds, code) ? config.kinds[code] : undefined) ?? 'refused'
+export const kindOf = (code) => (Object.hasOwn(config.kinds, code) ? config.kinds[code] : undefined) ?? 'refused'
 
 /**
  * A failure, with an id to quote. `leave` is the button that ends it; `again` is left out where trying again is of no use.
