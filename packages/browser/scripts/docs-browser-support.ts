@@ -26,7 +26,7 @@ export function renderSupportPage(): string {
   return `# What finishes a connection in the browser
 
 The [browser package](../packages/browser/README.md) has several ways to learn how a window ended, and takes the first that works; \`via\` in its result says which. Each row is played by a test
-in the real browser, Chromium and Firefox ESR as Debian has them; an empty cell was not tried there. Safari was not tried. The Connect page and links are not in the table yet.
+in the real browser, Chromium and Firefox ESR as Debian has them; an empty cell was not tried there. Safari was not tried.
 
 | Way | What it means |
 | --- | --- |
@@ -37,6 +37,9 @@ Anything else in the table is the reason with which it was refused, as it should
 | Mode | Situation | Landing page | Chromium | Firefox |
 | --- | --- | --- | --- | --- |
 ${lines.join('\n')}
+
+Where the landing page *asks*, it cannot tell that this browser began the connection, and completes only once the user has said yes ([why](../packages/browser/README.md#a-landing-page)); in these rows the user does, unless the row says otherwise.
+The Connect page without a landing page opens the provider in a second window, so that the provider's policy cuts that one off and not the Connect page; see [the Connect page](connect-page.md).
 
 A row without a landing page that ends as \`expired\` shows what one is for: the provider's policy cuts the window off from your page, and the completion code in it reaches nobody. In a frame with that policy only the
 landing page can complete, since the browser keeps the frame's storage and channels apart; it needs a bearer token of its own for that.

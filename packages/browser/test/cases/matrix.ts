@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { before, it } from 'node:test'
 import { KnownDevices, type Frame, type Page } from 'puppeteer-core'
 import { opened, until, untilClosed, type BrowserName } from '../support/browsers.ts'
+import { severing, type Scene } from '../support/matrix-scene.ts'
 import type { Playing } from '../support/playing.ts'
 import { rows, type Row, type RowName } from '../support/rows.ts'
+import { connectPageCases } from './connect-page.ts'
 import {
   answer,
   assertConnected,
@@ -12,20 +14,9 @@ import {
   personAt,
   shown,
   tell,
-  type Person,
   type Shown,
   type Stage,
 } from '../support/scene.ts'
-
-/** What a case plays with. */
-interface Scene {
-  readonly stage: Stage
-  readonly person: Person
-  /** The landing page, where the row has one. */
-  readonly more: { readonly landingPage?: string }
-  /** Whether the landing page asks, which the user then answers with yes. */
-  readonly asks: boolean
-}
 
 async function finish({ asks }: Scene, window: Page): Promise<void> {
   await consent(window)
@@ -106,15 +97,6 @@ async function withoutThirdPartyCookies(stage: Stage, page: Page): Promise<void>
   await until(page, `document.documentElement.dataset.ready === ''`)
 }
 
-const severing = async <Value>({ stage }: Scene, work: () => Promise<Value>): Promise<Value> => {
-  stage.service.sandbox.behave({ seversOpener: true })
-  try {
-    return await work()
-  } finally {
-    stage.service.sandbox.behave({ seversOpener: false })
-  }
-}
-
 const isCutOff = async (popup: Page): Promise<void> => assert.equal(await popup.evaluate('window.opener'), null)
 
 /** Takes one way of hearing from the page. */
@@ -123,6 +105,7 @@ const withoutChannel = async (_popup: Page, page: Page): Promise<void> => {
 }
 
 const cases: Readonly<Record<RowName, (scene: Scene) => Promise<Shown>>> = {
+  ...connectPageCases,
   plain: (scene) => play(scene),
   plainLanding: (scene) => play(scene),
   severed: (scene) => severing(scene, () => play(scene, isCutOff)),
@@ -213,21 +196,20 @@ const cases: Readonly<Record<RowName, (scene: Scene) => Promise<Shown>>> = {
 
 /** Plays every row that `name` has, each in the same browser, one after the other. */
 export function matrixCases(name: BrowserName, playing: () => Promise<Playing>): void {
-  let stage: Stage
-  let person: Person
+  let usual: Omit<Scene, 'more' | 'asks'>
   before(async () => {
-    const played = await playing()
-    stage = played.stage
-    person = await personAt(stage, played.browser)
+    const { stage, browser } = await playing()
+    usual = { stage, browser, person: await personAt(stage, browser) }
     // From here on the sandbox knows the user, and asks for consent alone.
-    await play({ stage, person, more: {}, asks: false })
+    await play({ ...usual, more: {}, asks: false })
   })
   for (const [key, row] of Object.entries(rows) as [RowName, Row][]) {
     if (row.only !== undefined && row.only !== name) continue
     it(`${key}: by ${row.mode}, ${row.situation}${row.landing ? ', with a landing page' : ''}: ${row.ends}`, async () => {
+      const { stage, person } = usual
       const more = row.landing ? { landingPage: stage.app.landingPage } : {}
       try {
-        const result = await cases[key]({ stage, person, more, asks: row.asks === true })
+        const result = await cases[key]({ ...usual, more, asks: row.asks === true })
         assert.equal(result.via ?? result.reason, row.ends, JSON.stringify(result))
         if (result.via !== undefined) await assertConnected(stage, result)
       } finally {

@@ -4,7 +4,7 @@ import type { BrowserName } from './browsers.ts'
 
 /** One situation, and how a connection ends in it: the rung that finished it, or the reason why it could not be. */
 export interface Row {
-  readonly mode: 'popup' | 'redirect' | 'link'
+  readonly mode: 'popup' | 'redirect' | 'Connect page by popup' | 'Connect page by redirect' | 'link'
   readonly situation: string
   /** Whether the request names a landing page. */
   readonly landing: boolean
@@ -152,6 +152,79 @@ export const rows = {
     situation: 'your page is in a frame of another site',
     landing: true,
     ends: 'blocked',
+    only: 'chromium',
+  },
+  page: { mode: 'Connect page by popup', situation: 'the opener is kept', landing: false, ends: 'message' },
+  pageSevered: { mode: 'Connect page by popup', situation: 'the provider’s policy', landing: false, ends: 'message' },
+  pageLanding: {
+    mode: 'Connect page by popup',
+    situation: 'the provider’s policy',
+    landing: true,
+    ends: 'channel',
+    only: 'chromium',
+  },
+  pageBlocked: {
+    mode: 'Connect page by popup',
+    situation: 'the browser blocks the provider’s window, and the user goes on in this one',
+    landing: false,
+    ends: 'message',
+    only: 'chromium',
+  },
+  pageClosed: {
+    mode: 'Connect page by popup',
+    situation: 'the window is closed half-way',
+    landing: false,
+    ends: 'closed',
+    only: 'chromium',
+  },
+  pageOpenedAgain: {
+    mode: 'Connect page by popup',
+    situation: 'the provider’s window is closed half-way, and opened again',
+    landing: false,
+    ends: 'message',
+    only: 'chromium',
+  },
+  pageAskedAgain: {
+    mode: 'Connect page by popup',
+    situation: 'the user leaves a permission out, is asked again, and allows it',
+    landing: false,
+    ends: 'message',
+    only: 'chromium',
+  },
+  pageLeftOut: {
+    mode: 'Connect page by popup',
+    situation: 'the user leaves a permission out, is asked again, denies it, and leaves it so',
+    landing: false,
+    ends: 'message',
+    only: 'chromium',
+  },
+  pageRedirect: {
+    mode: 'Connect page by redirect',
+    situation: 'the browser has blocked the window before',
+    landing: true,
+    ends: 'landing',
+  },
+  link: {
+    mode: 'link',
+    situation: 'opened in another tab, closed at the provider, and opened again',
+    landing: true,
+    asks: true,
+    ends: 'landing',
+    only: 'chromium',
+  },
+  linkElsewhere: {
+    mode: 'link',
+    situation: 'opened in another browser where the same user is signed in, and the provider’s policy',
+    landing: true,
+    asks: true,
+    ends: 'landing',
+  },
+  linkStranger: {
+    mode: 'link',
+    situation: 'another user is signed in where it is opened',
+    landing: true,
+    asks: true,
+    ends: 'principal_mismatch',
     only: 'chromium',
   },
 } as const satisfies Readonly<Record<string, Row>>

@@ -32,6 +32,8 @@ export interface Shown {
   readonly code?: string
   readonly message?: string
   readonly url?: string
+  readonly account?: { readonly name?: string }
+  readonly missingScopes?: readonly string[]
 }
 
 /** A signed-in person at the app, and what they do there. */
@@ -75,7 +77,9 @@ export async function tell(
 ): Promise<void> {
   await until(page, ready)
   const account = JSON.stringify({ baseUrl: stage.service.url, token })
-  const request = JSON.stringify({ provider: 'sandbox', spaceId, collectionId })
+  // With `providers` the user picks one on the Connect page.
+  const provider = 'providers' in more ? {} : { provider: 'sandbox' }
+  const request = JSON.stringify({ ...provider, spaceId, collectionId })
   await page.evaluate(`localStorage.setItem('account', ${JSON.stringify(account)});
     localStorage.setItem('request', ${JSON.stringify(request)}); window.more = ${JSON.stringify(more)}`)
 }
@@ -84,7 +88,12 @@ const ready = `document.documentElement.dataset.ready === ''`
 export const atSandbox = `document.querySelector('input[name=login], button[value=allow]') !== null`
 
 /** Signs in at the sandbox, where that is asked for, and decides; the window is on its way then. */
-export async function consent(window: Page, decision: 'allow' | 'deny' = 'allow', login = 'ada'): Promise<void> {
+export async function consent(
+  window: Page,
+  decision: 'allow' | 'deny' = 'allow',
+  login = 'ada',
+  leftOut?: string,
+): Promise<void> {
   await until(window, atSandbox)
   if (await window.evaluate(`document.querySelector('input[name=login]') !== null`)) {
     await window.evaluate(
@@ -93,6 +102,7 @@ export async function consent(window: Page, decision: 'allow' | 'deny' = 'allow'
     )
     await until(window, `document.querySelector('button[value=allow]') !== null`)
   }
+  if (leftOut !== undefined) await window.click(`input[name=scope][value="${leftOut}"]`)
   await window.evaluate(`setTimeout(() => document.querySelector('button[value=${decision}]').click())`)
 }
 
