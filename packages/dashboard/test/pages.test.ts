@@ -95,6 +95,25 @@ it('lists providers that are set up first, the others by name, with categories i
   await profile.context.close()
 })
 
+it('says why a connector needs somebody, and leads to what helps', async () => {
+  const { profile, page } = await signIn(service, browser, 'broken')
+  const token = await service.token({ tenant: 'broken' })
+  const path = `${connectorsPath}/${await connectAccount(service, { token })}`
+  assert.ok((await service.call('DELETE', `${path}/proxy/access`, { token })).ok)
+  await service.call('GET', `${path}/proxy/profile`, { token })
+  await page.goto(`${service.url}/connectors?status=reauth_required`)
+  await page.getByRole('row').getByRole('link').click()
+  await page.getByRole('definition').getByText('Needs a person: invalid grant').waitFor()
+  const opening = profile.context.waitForEvent('page')
+  await page.getByRole('link', { name: 'What this means' }).click()
+  const guide = await opening
+  await guide.waitForLoadState()
+  const [, anchor = ''] = guide.url().split('#')
+  assert.equal(await guide.locator(`[id="${anchor}"]`).count(), 1)
+  await guide.getByRole('row').getByText('The provider does not know the refresh token any more.').waitFor()
+  await profile.context.close()
+})
+
 it('names providers as people do, and leads from each event of a connector to it, also after its end', async () => {
   const { profile, page } = await signIn(service, browser, 'names')
   const token = await service.token({ tenant: 'names' })

@@ -22,7 +22,7 @@ const route = getRouteApi('/audit')
 const columns: readonly Column<AuditEntry>[] = [
   {
     title: 'Action',
-    width: 'minmax(0, 1.4fr)',
+    width: 'minmax(11rem, 1.4fr)',
     narrow: 'line',
     cell: (entry) => (
       <>

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import type { Connector } from '../../api/connectors.ts'
+import { Icon } from '../../parts/icons.tsx'
 import { Ago, At } from '../../parts/moment.tsx'
 import { Card, Facts } from '../../parts/page.tsx'
 import { Badge, connectorStatusWord } from '../../parts/status-badge.tsx'
@@ -27,10 +28,7 @@ export function About({ connector }: { readonly connector: Connector }): ReactNo
             ...Object.entries(where).map(
               ([name, value]) => [capital(name.replaceAll('_', ' ')), <code key={name}>{value}</code>] as const,
             ),
-            [
-              'Status',
-              `${connectorStatusWord(connector.status)}${connector.status_reason === null ? '' : `: ${connector.status_reason.replaceAll('_', ' ')}`}`,
-            ],
+            ['Status', <Status key="status" of={connector} />],
             ['Connected by', connector.principal_id],
             ['Connected', moment(connector.created_at, '')],
             [
@@ -50,6 +48,26 @@ export function About({ connector }: { readonly connector: Connector }): ReactNo
         <Scopes of={scopes} />
       </Card>
     </div>
+  )
+}
+
+/** What each reason means, and what helps, stands in the guides that the service serves. */
+function Status({ of: { status, status_reason: reason } }: { readonly of: Connector }): ReactNode {
+  if (reason === null) return connectorStatusWord(status)
+  return (
+    <>
+      {connectorStatusWord(status)}: {reason.replaceAll('_', ' ')}{' '}
+      <a
+        href="/docs/errors#why-a-connector-needs-somebody"
+        target="_blank"
+        rel="noreferrer"
+        className="inline-flex items-center gap-1 rounded text-accent hover:underline"
+      >
+        What this means
+        <Icon name="out" />
+        <span className="sr-only">(opens a new tab)</span>
+      </a>
+    </>
   )
 }
 
