@@ -49,10 +49,13 @@ const columns: readonly Column<AuditEntry>[] = [
   },
   {
     title: 'When',
-    width: '10.5rem',
+    width: '8.5rem',
     cell: (entry) => (
       <span className="text-xs text-soft">
-        <At at={entry.created_at} /> · <span title={`Hash ${entry.hash}`}>no. {entry.position}</span>
+        <At at={entry.created_at} /> <span className="lg:hidden">· </span>
+        <span title={`Hash ${entry.hash}`} className="whitespace-nowrap lg:block">
+          no. {entry.position}
+        </span>
       </span>
     ),
   },
