@@ -157,6 +157,8 @@ const cases: Readonly<Record<RowName, (scene: Scene) => Promise<Shown>>> = {
     await page.reload()
     await tell(stage, page, await stage.service.token(), more)
     const popup = await opened(person.context, () => page.tap('#connect'))
+    // To emulate loads the page anew, which on the way there would end the way.
+    await until(popup, atSandbox)
     await popup.emulate(KnownDevices['Pixel 5'])
     await consent(popup)
     return shown(page)

@@ -170,11 +170,11 @@ export function threatsCases(playing: () => Promise<Playing>): void {
       const hash = '#session_id=ses_any&provider=sandbox&status=awaiting_completion&completion_code=any'
       const askedWith = async (more: string): Promise<unknown> => {
         const page = await landWith(victim, hash, more)
-        const dialog = await page.waitForSelector('dialog[open]')
-        const asked = await dialog?.evaluate((one) => [one.lang, one.dir, one.querySelector('h2')?.textContent])
-        const couldAnswer = await page.evaluate('window.couldAnswer')
+        await page.waitForSelector('dialog[open]')
+        const asked = await page.evaluate(`(({ lang, dir, firstChild }) =>
+          [window.couldAnswer, lang, dir, firstChild.textContent])(document.querySelector('dialog'))`)
         await page.close()
-        return [couldAnswer, ...(asked ?? [])]
+        return asked
       }
       // What the button was when it first stood there.
       const watching = `new MutationObserver(() => {
