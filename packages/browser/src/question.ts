@@ -17,7 +17,8 @@ export function askUser(provider: string | undefined, locale: string | undefined
   dialog.className = 'connector-oauth-question'
   dialog.lang = language
   dialog.dir = language === 'ar' ? 'rtl' : 'ltr'
-  dialog.style.cssText = 'max-width:30rem;padding:1.5rem;border:1px solid;border-radius:.75rem;font:1rem/1.5 system-ui'
+  dialog.style.cssText =
+    'box-sizing:border-box;max-width:min(30rem,100% - 2rem);padding:1.5rem;border:1px solid;border-radius:.75rem;font:1rem/1.5 system-ui'
   const add = <Name extends 'h2' | 'p' | 'button'>(name: Name, words: string | undefined) => {
     const element = document.createElement(name)
     element.textContent = words ?? ''
