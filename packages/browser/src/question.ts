@@ -1,7 +1,5 @@
+import { onDeliberateClick } from './deliberate.ts'
 import { questionWords } from './question-words.ts'
-
-/** A click that was meant for whatever stood here before must not answer. */
-const armedAfterMs = 600
 
 /**
  * Asks in this page whether an account shall be connected that this tab did not begin to connect. Everything but the one
@@ -18,7 +16,7 @@ export function askUser(provider: string | undefined, locale: string | undefined
   dialog.lang = language
   dialog.dir = language === 'ar' ? 'rtl' : 'ltr'
   dialog.style.cssText =
-    'box-sizing:border-box;max-width:min(30rem,100% - 2rem);padding:1.5rem;border:1px solid;border-radius:.75rem;font:1rem/1.5 system-ui'
+    'box-sizing:border-box;max-width:min(30rem,100% - 2rem);max-height:100%;overflow:auto;overflow-wrap:anywhere;padding:1.5rem;border:1px solid;border-radius:.75rem;font:1rem/1.5 system-ui'
   const add = <Name extends 'h2' | 'p' | 'button'>(name: Name, words: string | undefined) => {
     const element = document.createElement(name)
     element.textContent = words ?? ''
@@ -28,30 +26,24 @@ export function askUser(provider: string | undefined, locale: string | undefined
     return element
   }
   add('h2', title).id = 'connector-oauth-title'
-  add('p', text).id = 'connector-oauth-text'
+  const textElement = add('p', text)
+  textElement.id = 'connector-oauth-text'
   dialog.setAttribute('aria-labelledby', 'connector-oauth-title')
   dialog.setAttribute('aria-describedby', 'connector-oauth-text')
   const noButton = add('button', no)
   const yesButton = add('button', yes)
-  let timer: ReturnType<typeof setTimeout>
-  const arm = (): void => {
-    yesButton.disabled = true
-    clearTimeout(timer)
-    timer = setTimeout(() => (yesButton.disabled = false), armedAfterMs)
-  }
-  arm()
-  addEventListener('focus', arm)
   document.body.append(dialog)
   dialog.showModal()
+  // The focus is on a button, and a small window was scrolled there.
+  dialog.scrollTop = 0
   return new Promise((resolve) => {
     const end = (isWanted: boolean): void => {
-      removeEventListener('focus', arm)
-      clearTimeout(timer)
+      stop()
       dialog.close()
       dialog.remove()
       resolve(isWanted)
     }
-    yesButton.addEventListener('click', () => end(true))
+    const stop = onDeliberateClick(yesButton, dialog, textElement, () => end(true))
     noButton.addEventListener('click', () => end(false))
     dialog.addEventListener('close', () => end(false))
   })

@@ -179,7 +179,7 @@ export function threatsCases(playing: () => Promise<Playing>): void {
       // What the button was when it first stood there.
       const watching = `new MutationObserver(() => {
         const button = document.querySelector('dialog[open] button:last-of-type')
-        window.couldAnswer ??= button === null ? undefined : !button.disabled
+        window.couldAnswer ??= button === null ? undefined : button.ariaDisabled === 'false'
       }).observe(document, { childList: true, subtree: true, attributes: true })`
       const asked = await Promise.all(
         ['undefined', `'de_AT'`, `'ar'`].map((locale) => askedWith(`{ locale: ${locale} }; ${watching}`)),

@@ -108,7 +108,7 @@ export async function consent(
 
 /** Waits until the landing page asks, as it does where this tab did not begin, and takes an answer. */
 export async function untilAsked(page: Page): Promise<void> {
-  await until(page, `document.querySelector('dialog[open] button:last-of-type')?.disabled === false`)
+  await until(page, `document.querySelector('dialog[open] button:last-of-type')?.ariaDisabled === 'false'`)
 }
 
 /** Says yes to it, or no. */
