@@ -73,7 +73,7 @@ export class Admin {
 
   /** `DELETE /v1/admin/connector-providers/{provider_slug}` */
   removeProvider(slug: string): Promise<void> {
-    return this.#transport.remove(providerPath(slug))
+    return this.#transport.remove(providerPath(slug), 'provider_unknown')
   }
 
   /** `GET /v1/admin/tenant/redirect-uris` */

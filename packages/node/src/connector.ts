@@ -114,7 +114,7 @@ export class Connector {
 
   /** `DELETE …/leases/{lease_id}` */
   revokeLease(leaseId: string): Promise<void> {
-    return this.#transport.remove(`${this.#path}/leases/${encodeURIComponent(leaseId)}`)
+    return this.#transport.remove(`${this.#path}/leases/${encodeURIComponent(leaseId)}`, 'lease_unknown')
   }
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import type { ErrorCode } from './error-codes.ts'
 import { ConnectorOAuthError, errorOf } from './errors.ts'
 import { readLimited } from './read-limited.ts'
 
@@ -31,8 +32,11 @@ export interface ApiCall {
   readonly headers?: Readonly<Record<string, string>>
   /** A `POST` or `PATCH` that does the same twice as once. */
   readonly isRepeatable?: boolean
-  /** Removes what is at the address: when the answer to a try got lost, a 404 to the next one says that it is done. */
-  readonly isRemoval?: boolean
+  /**
+   * Removes what is at the address: when the answer to a try got lost, this code to the next one says that it is done.
+   * No other 404 does: a proxy in between may have sent it, or what it is part of may be out of reach.
+   */
+  readonly goneCode?: ErrorCode
   /** Its answer is for others too: the client's own signal does not end it. */
   readonly isShared?: boolean
   readonly signal?: AbortSignal | undefined
@@ -88,8 +92,8 @@ export class Transport {
   }
 
   /** `DELETE` of what is then no more, answered without a body. */
-  remove(path: string): Promise<void> {
-    return this.json({ method: 'DELETE', path, isRemoval: true })
+  remove(path: string, goneCode: ErrorCode): Promise<void> {
+    return this.json({ method: 'DELETE', path, goneCode })
   }
 
   /** An answer that is read piece by piece, however long it is. Only its head has a deadline. */
@@ -141,7 +145,7 @@ export class Transport {
       const isLast = !mayRepeat || attempt >= this.#maxRetries
       const error = await this.#attempt(call)
       if (error instanceof Response) return error
-      if (call.isRemoval && mayBeDone && error.status === 404) return new Response(null, { status: 204 })
+      if (mayBeDone && error.code === call.goneCode) return new Response(null, { status: 204 })
       mayBeDone ||= answerGotLost.has(error.status)
       const waitMs = waitBefore(attempt, error.retryAfterSeconds)
       if (isLast || waitMs > longestWaitMs) throw error

@@ -44,7 +44,7 @@ export class Webhooks {
 
   /** `DELETE /v1/admin/webhooks/{webhook_id}` */
   remove(id: string): Promise<void> {
-    return this.#transport.remove(pathOf(id))
+    return this.#transport.remove(pathOf(id), 'webhook_unknown')
   }
 
   /** `POST …/rotate-secret`. The old secret signs beside the new one for `overlapSeconds`, by default a day. */

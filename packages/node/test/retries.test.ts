@@ -63,17 +63,40 @@ it('sends once what does something new each time', async () => {
   assert.equal(service.asked.length, 1)
 })
 
+const removals: readonly (readonly [goneCode: string, remove: (client: ConnectorOAuth) => Promise<void>])[] = [
+  ['lease_unknown', (client) => client.connectors(place).connector('conn_1').revokeLease('lease_1')],
+  ['provider_unknown', (client) => client.admin.removeProvider('custom-crm')],
+  ['webhook_unknown', (client) => client.admin.webhooks.remove('whk_1')],
+]
+
 it('takes a removal whose answer got lost for done when nothing is there any more', async () => {
   for (const lose of [
     (reply: ServerResponse) => void reply.destroy(),
     (reply: ServerResponse) => json(reply, 504, { detail: 'No answer came.' }),
   ]) {
-    await using service = await answering((_request, reply) => {
-      if (service.asked.length === 1) lose(reply)
-      else json(reply, 404, { detail: 'There is none.', code: 'webhook_unknown' })
-    })
-    await clientOf(service.url).admin.webhooks.remove('whk_1')
-    assert.equal(service.asked.length, 2)
+    for (const [code, remove] of removals) {
+      await using service = await answering((_request, reply) => {
+        if (service.asked.length === 1) lose(reply)
+        else json(reply, 404, { detail: 'There is none.', code })
+      })
+      await remove(clientOf(service.url))
+      assert.equal(service.asked.length, 2)
+    }
+  }
+})
+
+it('takes no other 404 for the end of a removal whose answer got lost', async () => {
+  const others = [{ code: 'connector_unknown' }, { code: 'not_found' }, { detail: 'default backend - 404' }, 'none']
+  for (const body of others) {
+    for (const [, remove] of removals) {
+      await using service = await answering((_request, reply) => {
+        if (service.asked.length === 1) reply.destroy()
+        else json(reply, 404, body)
+      })
+      const code = typeof body === 'object' && 'code' in body ? body.code : 'invalid_answer'
+      await assert.rejects(remove(clientOf(service.url)), isError(code, 404))
+      assert.equal(service.asked.length, 2)
+    }
   }
 })
 
