@@ -22,15 +22,25 @@ export async function* readBlocks(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   { idleMs, maxCharacters }: BlockLimits,
 ): AsyncGenerator<EventBlock, void, undefined> {
+  let lines: string[] = []
   let rest = ''
+  let characters = 0
   for await (const text of readTexts(body, idleMs)) {
-    const blocks = (rest + text).split(/\r?\n\r?\n/)
-    rest = blocks.pop() ?? ''
-    for (const block of [...blocks, rest]) {
-      if (block.length > maxCharacters)
-        throw new ConnectorOAuthError('An event is too large', { code: 'invalid_answer' })
+    // Only what is new is looked at: a block may come byte by byte.
+    for (const [index, piece] of text.split('\n').entries()) {
+      if (index > 0) {
+        const line = rest.endsWith('\r') ? rest.slice(0, -1) : rest
+        rest = ''
+        if (line === '') {
+          yield parse(lines)
+          lines = []
+          characters = 0
+        } else lines.push(line)
+      }
+      rest += piece
+      characters += piece.length
+      if (characters > maxCharacters) throw new ConnectorOAuthError('An event is too large', { code: 'invalid_answer' })
     }
-    yield* blocks.map(parse)
   }
 }
 
@@ -59,12 +69,9 @@ async function* readTexts(
   }
 }
 
-function parse(block: string): EventBlock {
+function parse(lines: readonly string[]): EventBlock {
   const valuesOf = (name: string) =>
-    block
-      .split(/\r?\n/)
-      .filter((line) => line.startsWith(`${name}:`))
-      .map((line) => line.slice(name.length + 1).replace(/^ /, ''))
+    lines.filter((line) => line.startsWith(`${name}:`)).map((line) => line.slice(name.length + 1).replace(/^ /, ''))
   const data = valuesOf('data')
   return { id: valuesOf('id').at(-1), data: data.length === 0 ? undefined : data.join('\n') }
 }

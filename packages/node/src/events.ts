@@ -60,7 +60,7 @@ export class Events {
           // Also what is no event says where the stream is; whoever saw none yet must not begin anew at a later place.
           position = id ?? position
           // Every event of the service has its place; what has none is no event.
-          if (id !== undefined && data !== undefined) yield { event: JSON.parse(data) as ConnectorEvent, position: id }
+          if (id !== undefined && data !== undefined) yield { event: parse(data), position: id }
         }
         // It ended in order; a reader who comes back at once is welcome.
         failures = Math.max(failures, 1)
@@ -93,6 +93,15 @@ export class Events {
       // A connection that broke.
       throw new ConnectorOAuthError('The event stream broke off', { code: 'network' })
     }
+  }
+}
+
+function parse(data: string): ConnectorEvent {
+  try {
+    // What the API sends is what its schemas say.
+    return JSON.parse(data) as ConnectorEvent
+  } catch {
+    throw new ConnectorOAuthError('An event is not valid JSON', { code: 'invalid_answer' })
   }
 }
 

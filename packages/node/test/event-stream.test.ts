@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { readBlocks, type EventBlock } from '../src/event-blocks.ts'
 import { ConnectorOAuth, ConnectorOAuthError } from '../src/index.ts'
 import { answering } from './support.ts'
 
@@ -55,4 +56,49 @@ it('refuses an event that is too large, whether it comes to an end or not, and a
     })
     assert.equal(service.asked.length, 1)
   }
+})
+
+it('refuses an event that is broken, in words of its own', async () => {
+  await using service = await answering((_request, reply) => void begin(reply).write('id: 1\ndata: {"id":\n\n'))
+  await assert.rejects(eventsOf(service.url).stream().next(), (error) => {
+    assert.ok(error instanceof ConnectorOAuthError, String(error))
+    assert.equal(error.code, 'invalid_answer')
+    return true
+  })
+  assert.equal(service.asked.length, 1)
+})
+
+/** What is sent byte by byte, as it is read, and the processor's seconds that reading takes. */
+async function readByteByByte(text: string) {
+  const bytes = new TextEncoder().encode(text)
+  let at = 0
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull(controller) {
+      if (at === bytes.length) controller.close()
+      else controller.enqueue(bytes.subarray(at, (at += 1)))
+    },
+  })
+  const before = process.cpuUsage()
+  const blocks: EventBlock[] = []
+  for await (const block of readBlocks(body, { idleMs: 60_000, maxCharacters: 262_144 })) blocks.push(block)
+  const { user, system } = process.cpuUsage(before)
+  return { blocks, seconds: (user + system) / 1e6 }
+}
+
+it('reads blocks byte by byte, whichever way their lines end', async () => {
+  const { blocks } = await readByteByByte('id: 1\r\ndata: é\r\ndata:b\r\n\r\nid: 2\n\ndata: c\n\nid: cut')
+  assert.deepEqual(blocks, [
+    { id: '1', data: 'é\nb' },
+    { id: '2', data: undefined },
+    { id: undefined, data: 'c' },
+  ])
+})
+
+it('takes no longer for a long block than for as many bytes of short ones, however small the pieces', async () => {
+  const short = await readByteByByte('data: xxxxxxx\n\n'.repeat(10_000))
+  const long = await readByteByByte(`data: ${'x'.repeat(149_992)}\n\n`)
+  assert.deepEqual([short.blocks.length, long.blocks.length], [10_000, 1])
+  assert.equal(long.blocks[0]?.data?.length, 149_992)
+  // About as long; with all that came before looked at again for each piece, six times.
+  assert.ok(long.seconds < 3 * short.seconds, `${long.seconds} s, ${short.seconds} s`)
 })
