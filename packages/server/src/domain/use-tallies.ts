@@ -35,6 +35,9 @@ const writtenAfterMs = 200
 /** … and of those that only repeat what it wrote, how many there were in so long. No record spans more. */
 const repeatsForMs = 5_000
 
+/** So many of those that nothing waits in, some 10 MB; a use whose tally was forgotten costs a record more. */
+const idleAtMost = 20_000
+
 /** Of one connector's tallies, so many of the last may take another use. */
 const comparedAtMost = 16
 
@@ -73,6 +76,14 @@ export function createTallies(): Tallies {
     return tally
   }
 
+  const keep = (isKept: (tally: Tally) => boolean): void => {
+    for (const [connectorId, ofConnector] of tallies) {
+      const kept = ofConnector.filter(isKept)
+      if (kept.length === 0) tallies.delete(connectorId)
+      else if (kept.length < ofConnector.length) tallies.set(connectorId, kept)
+    }
+  }
+
   return {
     get waiting() {
       return waiting
@@ -96,18 +107,15 @@ export function createTallies(): Tallies {
       // A timer may be early by the fraction of a millisecond.
       const nowMs = performance.now() + 1
       const taken: RecordedUse[] = []
-      for (const [connectorId, ofConnector] of tallies) {
-        for (const tally of ofConnector) {
-          if (tally.count === 0 || (which === 'due' && tally.untilMs > nowMs)) continue
-          taken.push(toRecord(tally))
-          tally.count = 0
-          tally.untilMs = nowMs + repeatsForMs
-        }
-        const living = ofConnector.filter(({ untilMs }) => untilMs > nowMs)
-        if (living.length === 0) tallies.delete(connectorId)
-        else if (living.length < ofConnector.length) tallies.set(connectorId, living)
+      for (const tally of [...tallies.values()].flat()) {
+        if (tally.count === 0 || (which === 'due' && tally.untilMs > nowMs)) continue
+        taken.push(toRecord(tally))
+        tally.count = 0
+        tally.untilMs = nowMs + repeatsForMs
       }
       waiting -= taken.length
+      keep(({ untilMs }) => untilMs > nowMs)
+      if ([...tallies.values()].flat().length - waiting > idleAtMost) keep(({ count }) => count > 0)
       return taken
     },
   }
