@@ -1,6 +1,6 @@
 import cookie from '@fastify/cookie'
 import cors from '@fastify/cors'
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { KeyUnavailable } from '../core/key-unavailable.ts'
 import type { RequestScope } from '../core/request-scope.ts'
 import type { Tracer } from '../core/tracer.ts'
@@ -43,6 +43,16 @@ import { tenantConnectorRoutes } from './routes/tenant-connectors.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 import { trustedPeers } from './trusted-peers.ts'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /**
+     * What it answers may stand in a popup, which must reach its opener at the end. A redirect counts for the opener policy as a
+     * page does, and so does an error's page: with `same-origin` on one of them the opener is lost for good.
+     */
+    keepsOpener?: true
+  }
+}
+
 export interface ServerSettings extends Omit<HttpContext, 'limits'> {
   readonly logger: FastifyBaseLogger
   readonly readiness: Readiness
@@ -74,7 +84,7 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
     rewriteUrl: (request) => withoutProxyPrefix(request.url ?? '/'),
     // A path that cannot be decoded meets no hook and no handler; the framework's own answer would repeat it.
     frameworkErrors: (error, request, reply) => {
-      void reply.headers(headersOfAll(request.id, settings.flows.settings.publicUrl))
+      void reply.headers(headersOfAll(request, settings.flows.settings.publicUrl))
       void refuse(request, reply, toAnswer(error, request.id, false))
     },
   })
@@ -167,19 +177,19 @@ function readJsonBodies(app: FastifyInstance): void {
 
 function addHeaders(app: FastifyInstance, publicUrl: string): void {
   app.addHook('onRequest', (request, reply, done) => {
-    void reply.headers(headersOfAll(request.id, publicUrl))
+    void reply.headers(headersOfAll(request, publicUrl))
     done()
   })
 }
 
-function headersOfAll(requestId: string, publicUrl: string): Record<string, string> {
+function headersOfAll({ id, routeOptions }: FastifyRequest, publicUrl: string): Record<string, string> {
   return {
-    'x-request-id': requestId,
+    'x-request-id': id,
     'cache-control': 'no-store',
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',
     'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-opener-policy': routeOptions.config.keepsOpener ? 'unsafe-none' : 'same-origin',
     ...(publicUrl.startsWith('https:') && { 'strict-transport-security': 'max-age=31536000; includeSubDomains' }),
   }
 }

@@ -48,6 +48,32 @@ it('keeps the headers of the error beside the page', async () => {
   assert.equal(wrongMethod.headers.get('allow'), 'GET, POST')
 })
 
+it('cuts itself off from whoever opened it, except where a popup comes by', async () => {
+  const policyOf = (reply: Response) => reply.headers.get('cross-origin-opener-policy')
+  for (const [path, status] of addresses) {
+    const reply = await anonymous(service, path, browser)
+    assert.equal(reply.status, status)
+    assert.equal(policyOf(reply), 'same-origin', path)
+  }
+  await rows(service, 'alter table transactions rename to missing_transactions')
+  await rows(service, 'alter table connect_sessions rename to missing_sessions')
+  const finished = await anonymous(service, '/v1/connectors/oauth/finished/ses_x', browser)
+  const connect = await anonymous(service, '/connect/cs_x', browser)
+  await rows(service, 'alter table missing_transactions rename to transactions')
+  await rows(service, 'alter table missing_sessions rename to connect_sessions')
+  const unreadable = { ...browser, 'content-type': 'text/plain' }
+  const callback = await anonymous(service, '/v1/connectors/oauth/sandbox/callback', unreadable, 'POST')
+  for (const [reply, status] of [
+    [finished, 500],
+    [connect, 500],
+    [callback, 415],
+  ] as const) {
+    assert.equal(reply.status, status)
+    assert.ok((await reply.text()).includes('<h1>'))
+    assert.equal(policyOf(reply), 'unsafe-none', reply.url)
+  }
+})
+
 it('runs nothing, loads nothing, and repeats nothing of the address', async () => {
   for (const path of ['/planted<b>"word', '/v1/planted?planted=1', '/planted%zz']) {
     const reply = await anonymous(service, encodeURI(path), browser)

@@ -42,7 +42,7 @@ it('keeps every reply of the flow out of caches, referrers and frames', async ()
     assert.equal(reply.headers.get('referrer-policy'), 'no-referrer')
     assert.equal(reply.headers.get('x-content-type-options'), 'nosniff')
     assert.match(reply.headers.get('content-security-policy') ?? '', /default-src 'none'.*frame-ancestors 'none'/)
-    assert.ok(reply.headers.has('cross-origin-opener-policy'))
+    assert.equal(reply.headers.get('cross-origin-opener-policy'), 'unsafe-none')
     assert.ok(reply.headers.has('x-request-id'))
     assert.ok(!reply.headers.has('server') && !reply.headers.has('x-powered-by'))
   }

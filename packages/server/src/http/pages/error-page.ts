@@ -20,8 +20,6 @@ export function errorPage(language: Language, answer: ErrorAnswer, isApi: boolea
 <h1>${escapeHtml(title)}</h1>
 <p role="alert">${escapeHtml(sentence)}</p>
 ${hasStart ? start : ''}${detailsOf(language, { code: codeToQuote(answer), text: answer.detail })}`,
-    // A popup that is loaded once more must still reach its opener.
-    keepsOpener: true,
   }
 }
 

@@ -36,7 +36,6 @@ ${outcome.backTo === undefined ? '' : `<p><a href="${escapeHtml(outcome.backTo)}
 <p id="stays" role="status" hidden>${escapeHtml(words.stays)}</p>
 ${outcome.details === undefined ? '' : detailsOf(language, outcome.details)}`,
     script: closingScript(outcome),
-    keepsOpener: true,
   }
 }
 

@@ -31,8 +31,6 @@ export interface Page {
   readonly script?: string
   /** A page with a form of its own; others may submit none. */
   readonly hasForm?: true
-  /** A page that must reach its opener may not cut itself off from it. */
-  readonly keepsOpener: boolean
 }
 
 /** The language that the browser asks for. */
@@ -58,7 +56,6 @@ export function sendPage(reply: FastifyReply, status: number, page: Page): Fasti
     .code(status)
     .type('text/html; charset=utf-8')
     .header('content-security-policy', policy)
-    .header('cross-origin-opener-policy', page.keepsOpener ? 'unsafe-none' : 'same-origin')
     .send(layout(page, nonce))
 }
 

@@ -21,6 +21,5 @@ ${inputs}
     // A field may be called `submit` and hide the form's own.
     script: `HTMLFormElement.prototype.submit.call(document.getElementById('relay'));`,
     hasForm: true,
-    keepsOpener: true,
   }
 }

@@ -36,6 +36,7 @@ export function authorizeRoute(app: FastifyInstance, http: HttpContext): void {
         query: AuthorizeQuery,
         answers: { 303: { description: 'To the provider’s consent page', type: 'null' } },
       }),
+      config: { keepsOpener: true },
       exposeHeadRoute: false,
     },
     async (request, reply) => {

@@ -48,11 +48,12 @@ export async function callbackRoutes(app: FastifyInstance, http: HttpContext): P
         query: CallbackQuery,
         answers: { 200: ConnectedBody, 303: { description: 'To the landing page or the closing page', type: 'null' } },
       }),
+      config: { keepsOpener: true },
       exposeHeadRoute: false,
     },
     (request, reply) => answer(http, request, reply, 'GET', request.query),
   )
-  app.post(url, { schema: { hide: true } }, async (request, reply) => {
+  app.post(url, { schema: { hide: true }, config: { keepsOpener: true } }, async (request, reply) => {
     const { relayed, ...fields } = textParameters(request.body)
     // The provider's post is cross-site and carries no cookie; the same post from this page does.
     const isFirst = relayed === undefined && request.headers.authorization === undefined && isPageRequest(request)

@@ -36,30 +36,30 @@ export function connectPageRoutes(app: FastifyInstance, http: HttpContext): void
     })
   }
 
-  app.get('/connect/:connect_session_id', { schema: { hide: true } }, async (request, reply) => {
-    await http.limits.checkAddress(request)
-    const look = await readConnectLook(http.flows, textParameters(request.params)['connect_session_id'] ?? '')
-    const language = chooseLanguage(look.locale, request.headers['accept-language'])
-    const nonce = randomBytes(16).toString('base64')
-    const policy = [
-      "default-src 'none'",
-      "connect-src 'self'",
-      'img-src data:',
-      `style-src 'nonce-${nonce}'`,
-      "script-src 'self'",
-      "form-action 'none'",
-      "frame-ancestors 'none'",
-      "base-uri 'none'",
-    ].join('; ')
-    return (
-      reply
+  app.get(
+    '/connect/:connect_session_id',
+    { schema: { hide: true }, config: { keepsOpener: true } },
+    async (request, reply) => {
+      await http.limits.checkAddress(request)
+      const look = await readConnectLook(http.flows, textParameters(request.params)['connect_session_id'] ?? '')
+      const language = chooseLanguage(look.locale, request.headers['accept-language'])
+      const nonce = randomBytes(16).toString('base64')
+      const policy = [
+        "default-src 'none'",
+        "connect-src 'self'",
+        'img-src data:',
+        `style-src 'nonce-${nonce}'`,
+        "script-src 'self'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+      ].join('; ')
+      return reply
         .type('text/html; charset=utf-8')
         .header('content-security-policy', policy)
-        // It tells the page that opened it, at the one origin fixed by the session.
-        .header('cross-origin-opener-policy', 'unsafe-none')
         .send(shell({ language, css: `${css}:root { ${themeOf(look)} }`, nonce, version, look }))
-    )
-  })
+    },
+  )
 }
 
 function shell(page: {

@@ -14,12 +14,16 @@ import type { Language } from '../words/languages.ts'
  * code stands in the fragment, which no server sees.
  */
 export function finishedRoute(app: FastifyInstance, http: HttpContext): void {
-  app.get('/v1/connectors/oauth/finished/:session_id', { schema: { hide: true } }, async (request, reply) => {
-    const id = textParameters(request.params)['session_id'] ?? ''
-    const isId = /^[A-Za-z0-9_-]{1,64}$/.test(id)
-    const audience = isId ? await readFinishedPage(http.flows, transactionId(id)) : undefined
-    return sendPage(reply, audience === undefined ? 404 : 200, outcomePage(wording(languageOf(request), audience)))
-  })
+  app.get(
+    '/v1/connectors/oauth/finished/:session_id',
+    { schema: { hide: true }, config: { keepsOpener: true } },
+    async (request, reply) => {
+      const id = textParameters(request.params)['session_id'] ?? ''
+      const isId = /^[A-Za-z0-9_-]{1,64}$/.test(id)
+      const audience = isId ? await readFinishedPage(http.flows, transactionId(id)) : undefined
+      return sendPage(reply, audience === undefined ? 404 : 200, outcomePage(wording(languageOf(request), audience)))
+    },
+  )
 }
 
 function wording(
