@@ -1,5 +1,5 @@
 import { heardBy, listen } from './relay.ts'
-import { idOf, readOutcome, type Via } from './outcome.ts'
+import { isOf, readOutcome, type Via } from './outcome.ts'
 import type { Heard, Waited } from './settle.ts'
 
 /** Everything by which this page can be told of an outcome. */
@@ -25,13 +25,13 @@ export function openEars(waited: Waited, serviceOrigin: string, popup: Window | 
     const via = viaOf(event.origin, serviceOrigin)
     if (via === undefined || (popup !== undefined && event.source !== popup)) return
     const outcome = readOutcome(event.data)
-    if (outcome === undefined || idOf(outcome) !== waited.id) return
+    if (outcome === undefined || !isOf(outcome, waited)) return
     if (via === 'landing_message') event.source?.postMessage(heardBy(waited.id), { targetOrigin: event.origin })
     hear({ outcome, via })
   }
   // Whoever comes back to this page wants to see what became of it, and timers of hidden pages are slow.
   const onReturn = (): void => wake?.()
-  const stopListening = listen(waited.id, (outcome, via) => hear({ outcome, via }))
+  const stopListening = listen(waited, (outcome, via) => hear({ outcome, via }))
   addEventListener('message', onMessage)
   addEventListener('focus', onReturn)
   document.addEventListener('visibilitychange', onReturn)

@@ -1,7 +1,7 @@
 import type { ServiceAccess } from './api.ts'
 import { ConnectError } from './connect-error.ts'
 import { forget, recall } from './memory.ts'
-import { idOf, outcomeInFragment, type Outcome } from './outcome.ts'
+import { idOf, isOf, outcomeInFragment, type Outcome } from './outcome.ts'
 import { askUser } from './question.ts'
 import { handOver } from './relay.ts'
 import type { Connected, Heard } from './settle.ts'
@@ -41,7 +41,8 @@ export async function finishConnect(request: FinishRequest): Promise<Finish> {
   if (outcome === undefined) return { kind: 'nothing' }
   // Neither history nor the next page's referrer may keep the code.
   history.replaceState(history.state, '', location.pathname + location.search)
-  const begun = recall(idOf(outcome))
+  const known = recall(idOf(outcome))
+  const begun = known && isOf(outcome, known) ? known : undefined
   const provider = begun?.provider ?? outcome.provider
   if (begun?.mode !== 'redirect') {
     if (await handOver(outcome)) {
@@ -51,7 +52,7 @@ export async function finishConnect(request: FinishRequest): Promise<Finish> {
     // Without a code nothing is completed, so there is nothing to ask.
     if (outcome.completionCode !== undefined) await requireWanted(request, provider)
   }
-  forget(idOf(outcome))
+  if (begun !== undefined) forget(begun.id)
   return { kind: 'connected', ...(await finishHere(request, outcome, provider)) }
 }
 

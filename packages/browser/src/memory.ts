@@ -16,6 +16,8 @@ export interface Remembered extends Pick<Begun, 'id' | 'isHosted' | 'provider'> 
 const prefix = 'connector-oauth began '
 const keptMs = 3_600_000
 
+const isCurrent = (one: Remembered): boolean => one.until > Date.now()
+
 /** Keeps it, and drops what is out of date. Of the address only the origin is kept: the rest holds a ticket. */
 export function remember(begun: Begun, mode: Remembered['mode'], hasLandingPage: boolean): void {
   const { id, isHosted, provider } = begun
@@ -23,18 +25,18 @@ export function remember(begun: Begun, mode: Remembered['mode'], hasLandingPage:
   const until = Date.now() + keptMs
   const kept: Remembered = { id, isHosted, provider, serviceOrigin, mode, hasLandingPage, until }
   withStorage((storage) => {
-    for (const old of all(storage)) if (old.until < Date.now()) storage.removeItem(prefix + old.id)
+    for (const old of all(storage)) if (!isCurrent(old)) storage.removeItem(prefix + old.id)
     storage.setItem(prefix + id, JSON.stringify(kept))
   })
 }
 
 export function recall(id: string): Remembered | undefined {
-  return withStorage((storage) => all(storage).find((one) => one.id === id))
+  return withStorage((storage) => all(storage).find((one) => one.id === id && isCurrent(one)))
 }
 
 /** The newest window that this tab still waits for. */
 export function recallWindow(): Remembered | undefined {
-  const isOpen = (one: Remembered): boolean => one.mode === 'popup' && one.until > Date.now()
+  const isOpen = (one: Remembered): boolean => one.mode === 'popup' && isCurrent(one)
   return withStorage((storage) =>
     all(storage)
       .filter(isOpen)

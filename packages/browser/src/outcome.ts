@@ -62,5 +62,19 @@ export function wireOf(outcome: Outcome): object {
   }
 }
 
-/** What the waiting page knows the connection by. */
+/** What the waiting page would know the connection by; whether it is that connection, `isOf` says. */
 export const idOf = (outcome: Outcome): string => outcome.connectSessionId ?? outcome.sessionId
+
+/** What names a connection that was begun: the id of a session, or with `isHosted` that of a connect session. */
+export interface ConnectionName {
+  readonly id: string
+  readonly isHosted: boolean
+}
+
+/**
+ * Whether it is an outcome of what was begun. With a connect session only the service knows which sessions are its own, so
+ * it is told both when one is completed; without one the outcome may name none, or its code would be another session's.
+ */
+export function isOf(outcome: Outcome, begun: ConnectionName): boolean {
+  return idOf(outcome) === begun.id && (outcome.connectSessionId !== undefined) === begun.isHosted
+}

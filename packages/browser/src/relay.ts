@@ -2,7 +2,7 @@
  * What the landing page and the page that waits tell each other, both on the platform's origin: over a BroadcastChannel,
  * by message to the opener, and by a storage event. Ids are 128 random bits or more, so nobody guesses a channel's name.
  */
-import { idOf, readOutcome, wireOf, type Outcome, type Via } from './outcome.ts'
+import { idOf, isOf, readOutcome, wireOf, type ConnectionName, type Outcome, type Via } from './outcome.ts'
 
 const nameOf = (id: string): string => `connector-oauth ${id}`
 const heard = 'connector-oauth heard'
@@ -52,11 +52,12 @@ export function handOver(outcome: Outcome): Promise<boolean> {
 }
 
 /** Listens until told to stop. Whoever hands over is told that somebody heard. */
-export function listen(id: string, onOutcome: (outcome: Outcome, via: Via) => void): () => void {
+export function listen(begun: ConnectionName, onOutcome: (outcome: Outcome, via: Via) => void): () => void {
+  const { id } = begun
   const channel = openChannel(id)
   const take = (given: unknown, via: Via, answer: () => void): void => {
     const outcome = readOutcome(given)
-    if (outcome === undefined || idOf(outcome) !== id) return
+    if (outcome === undefined || !isOf(outcome, begun)) return
     answer()
     onOutcome(outcome, via)
   }

@@ -51,7 +51,11 @@ export async function complete(access: ServiceAccess, waited: Waited, { outcome 
   if (provider === undefined || outcome.completionCode === undefined) return false
   try {
     const path = `/v1/connectors/oauth/${encodeURIComponent(provider)}/complete`
-    const body = { session_id: outcome.sessionId, completion_code: outcome.completionCode }
+    const body = {
+      session_id: outcome.sessionId,
+      connect_session_id: outcome.connectSessionId,
+      completion_code: outcome.completionCode,
+    }
     await call(access, 'POST', path, body)
     return true
   } catch (error) {

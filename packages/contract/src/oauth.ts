@@ -101,11 +101,18 @@ export const SessionStatus = data(
 )
 export type SessionStatus = Static<typeof SessionStatus>
 
-/** `POST …/complete`: `session_id` or `state` names the transaction. */
+/** `POST …/complete`: `session_id` or `state` names the transaction. With a `connect_session_id` it must be of that one. */
 export const CompleteBody = Type.Object(
   {
     state: Type.Optional(Type.String({ minLength: 1, maxLength: 4096 })),
     session_id: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+    connect_session_id: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 64,
+        description: 'From the same message or address; a session of another connect session is refused',
+      }),
+    ),
     completion_code: Type.String({ minLength: 1, maxLength: 256 }),
   },
   closed,

@@ -319,6 +319,10 @@ export interface SessionState {
 export interface Completion {
   state?: string
   session_id?: string
+  /**
+   * From the same message or address; a session of another connect session is refused
+   */
+  connect_session_id?: string
   completion_code: string
 }
 

@@ -166,6 +166,81 @@ export function threatsCases(playing: () => Promise<Playing>): void {
       await page.close()
     })
 
+    describe('told of what this tab began, and with it another session’s code,', () => {
+      /** A’s account behind a session of V’s, which `began` stands before. */
+      async function mixedWith(began: string): Promise<string> {
+        const hash = await fragmentOf(await sessionOf('victim', { redirect_uri: stage.app.landingPage }))
+        return `${stage.app.landingPage}#connect_session_id=${began}&${hash.slice(1)}`
+      }
+
+      /** The id of what this tab began, on a page of the app’s. */
+      async function begunIn(page: Page): Promise<string> {
+        await until(page, 'sessionStorage.length === 1')
+        return String(await page.evaluate(`sessionStorage.key(0).split(' ').at(-1)`))
+      }
+
+      /** V is sent away by this tab, and comes back without having consented. */
+      async function leaveAndReturn(page: Page): Promise<string> {
+        await page.click('#leave')
+        await until(page, `location.origin !== ${JSON.stringify(stage.app.origin)}`)
+        await page.goto(stage.app.origin)
+        return begunIn(page)
+      }
+
+      it('asks, and completes nothing even then', async () => {
+        const page = await victim.open({ landingPage: stage.app.landingPage })
+        const mixed = await mixedWith(await leaveAndReturn(page))
+        const requests = await tokenRequestsDuring(async () => {
+          await page.goto(mixed)
+          await answer(page, 'yes')
+          assert.match((await shown(page)).reason ?? '', /^(closed|expired)$/)
+        })
+        assert.equal(requests, 0)
+        await page.close()
+      })
+
+      it('asks where a page waits for it, which takes nothing of it by any way', async () => {
+        const page = await victim.open({ landingPage: stage.app.landingPage })
+        const popup = await victim.click(page)
+        const mixed = await mixedWith(await begunIn(page))
+        const requests = await tokenRequestsDuring(async () => {
+          // By its own script: a window that is told by its driver where to go loses its opener.
+          await popup.evaluate(`setTimeout(() => location.assign(${JSON.stringify(mixed)}))`)
+          await until(popup, `location.pathname === '/landing'`)
+          await answer(popup, 'no')
+          assert.equal((await shown(popup)).reason, 'aborted')
+        })
+        assert.equal(requests, 0)
+        assert.equal(await page.evaluate(`document.getElementById('result').textContent`), '')
+        await popup.close()
+        await page.close()
+      })
+
+      it('is refused by the service where that was begun on the Connect page', async () => {
+        const page = await victim.open({ landingPage: stage.app.landingPage, providers: ['sandbox', 'github'] })
+        const mixed = await mixedWith(await leaveAndReturn(page))
+        const refused = page.waitForResponse((response) => response.url().endsWith('/complete'))
+        const requests = await tokenRequestsDuring(async () => {
+          await page.goto(mixed)
+          assert.equal((await shown(page)).reason, 'closed')
+        })
+        assert.equal((await refused).status(), 400)
+        assert.equal(requests, 0)
+        await page.close()
+      })
+
+      it('asks again once it was begun too long ago', async () => {
+        const page = await victim.open({ landingPage: stage.app.landingPage })
+        const id = await leaveAndReturn(page)
+        await page.evaluate(`for (const [key, kept] of Object.entries(sessionStorage))
+          sessionStorage.setItem(key, JSON.stringify({ ...JSON.parse(kept), until: Date.now() - 1 }))`)
+        await page.goto(`${stage.app.landingPage}#session_id=${id}&status=awaiting_completion&completion_code=planted`)
+        await answer(page, 'no')
+        assert.equal((await shown(page)).reason, 'aborted')
+        await page.close()
+      })
+    })
+
     it('asks in the page’s language or the one it is told, and not at once: a double click answers nothing', async () => {
       const hash = '#session_id=ses_any&provider=sandbox&status=awaiting_completion&completion_code=any'
       const askedWith = async (more: string): Promise<unknown> => {

@@ -15,8 +15,8 @@ export const problemCures: Readonly<Record<ProblemCode, Cure>> = {
   },
   invalid_state: {
     cause:
-      'A callback came with a `state` that was used, is older than ten minutes, was never made here, or belongs to another provider. Usually a reload, the back button, or a copied address.',
-    cure: 'Start the connection again. If it is always so, look whether the callback reaches another deployment than the start did.',
+      'A callback came with a `state` that was used, is older than ten minutes, was never made here, or belongs to another provider; or a completion names a connect session that the session is not of. Usually a reload, the back button, or a copied address.',
+    cure: 'Start the connection again. If it is always so, look whether the callback reaches another deployment than the start did, and take `connect_session_id` and `session_id` from the same message or address.',
   },
   redirect_uri_not_registered: {
     cause: '`redirect_uri` is compared as an exact string: a slash, a query or a port makes another one.',

@@ -1,4 +1,11 @@
-import { collectionId, handleDigest, spaceId, transactionId, type ProviderSlug } from '../core/ids.ts'
+import {
+  collectionId,
+  handleDigest,
+  spaceId,
+  transactionId,
+  type ConnectSessionId,
+  type ProviderSlug,
+} from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
 import { findForCompletion, type CompletableTransaction } from '../store/find-transactions.ts'
@@ -14,6 +21,8 @@ export interface CompletionRequest {
   readonly providerSlug: ProviderSlug
   /** One of the two names the transaction. */
   readonly by: { readonly sessionId: string } | { readonly state: string }
+  /** The connect session that the caller began: a transaction of another one, or of none, is not what it waits for. */
+  readonly connectSessionId: ConnectSessionId | undefined
   readonly completionCode: string
 }
 
@@ -34,6 +43,7 @@ export async function complete(context: Needs, principal: Principal, request: Co
   const transaction = await find(context, principal, request, digest)
   try {
     requireReach(principal, spaceId(transaction.space_id), collectionId(transaction.collection_id))
+    requireConnectSession(transaction, request.connectSessionId)
     requireParked(transaction, context.clock.now())
     if (!transaction.completion_matches) throw new Problem('completion_code_invalid')
     const inHand = { ...(await openParked(context, transaction)), completionDigest: digest, completedBy: principal }
@@ -68,6 +78,10 @@ async function find(
     await recordRefusal(context, transaction, 'principal_mismatch', principal)
   }
   throw new Problem('principal_mismatch')
+}
+
+function requireConnectSession(transaction: CompletableTransaction, wanted: ConnectSessionId | undefined): void {
+  if (wanted !== undefined && transaction.connect_session_id !== wanted) throw new Problem('invalid_state')
 }
 
 function requireParked(transaction: CompletableTransaction, now: Date): void {

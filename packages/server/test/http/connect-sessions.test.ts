@@ -9,6 +9,7 @@ import {
   dataOf,
   nothingYet,
   otherId,
+  parkedSession,
   rows,
   signed,
   type Json,
@@ -275,6 +276,28 @@ describe('an attempt of a connect session', () => {
     assert.equal((await finish(first)).status, 200)
     await assertProblem(await finish(second, 'grace'), 409, 'connect_session_ended')
     assert.equal(await countOf(service, 'connectors'), had + 1)
+  })
+
+  it('is completed with sessions of its own only, where the completion names it', async () => {
+    const session = await create({ origin: service.url })
+    const [made, other] = [await attempt(session.token), await create({ origin: service.url })]
+    const own = await consent(made)
+    const direct = await parkedSession(service)
+    const had = await countOf(service, 'connectors')
+    const requests = service.sandbox.counts.tokenRequests
+    const completeAs = (connectSessionId: string, sessionId: string, code: string | null) =>
+      complete(service, { session_id: sessionId, connect_session_id: connectSessionId, completion_code: code })
+    const ownCode = own.get('completion_code')
+    for (const [id, sessionId, code] of [
+      [other.connect_session_id, made.session_id, ownCode],
+      [made.session_id, made.session_id, ownCode],
+      [session.connect_session_id, direct.sessionId, direct.completionCode],
+    ] as const) {
+      await assertProblem(await completeAs(id, sessionId, code), 400, 'invalid_state')
+    }
+    assert.equal(service.sandbox.counts.tokenRequests, requests)
+    assert.equal(await countOf(service, 'connectors'), had)
+    assert.equal((await completeAs(session.connect_session_id, made.session_id, ownCode)).status, 200)
   })
 
   it('can be completed no more once the user has cancelled', async () => {

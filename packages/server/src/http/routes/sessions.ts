@@ -8,7 +8,7 @@ import {
   SessionParams,
   SessionStatus,
 } from '@connector-oauth/contract/oauth.ts'
-import { collectionId, connectorId, providerSlug, spaceId, transactionId } from '../../core/ids.ts'
+import { collectionId, connectSessionId, connectorId, providerSlug, spaceId, transactionId } from '../../core/ids.ts'
 import { Problem } from '../../core/problem.ts'
 import { Secret } from '../../core/secret.ts'
 import { complete } from '../../domain/complete.ts'
@@ -91,6 +91,7 @@ export function sessionRoutes(app: FastifyInstance, http: HttpContext): void {
       const connected = await complete(http.flows, principal, {
         providerSlug: providerSlug(params.provider_slug),
         by: transactionNamedBy(body),
+        connectSessionId: body.connect_session_id === undefined ? undefined : connectSessionId(body.connect_session_id),
         completionCode: body.completion_code,
       })
       return connectedBody(connected)
