@@ -69,7 +69,7 @@ async function find(
   const transaction = await findForCompletion(context.database.system, by, digest)
   if (transaction?.provider_slug !== request.providerSlug) throw unknown
   if (isSamePrincipal(principal, transaction)) return transaction
-  if (transaction.completion_matches) {
+  if (transaction.completion_matches && transaction.status !== 'exchanging') {
     // The browser that consented is signed in as somebody else: the code must not wait for anybody any longer.
     await endRefused(context, transaction, 'principal_mismatch', principal)
   } else if (transaction.tenant_id !== principal.tenantId) {

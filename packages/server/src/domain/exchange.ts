@@ -14,7 +14,7 @@ import { requireMayReplace } from './prepare-transaction.ts'
 import type { Principal } from './principal.ts'
 import type { ProviderInUse } from './provider-client.ts'
 import { providerLabel } from './provider-label.ts'
-import { endRefused } from './refuse-session.ts'
+import { endExchange } from './refuse-session.ts'
 import { requireOpenForConnecting } from './connect-session-end.ts'
 import { storeConnection, type Connected } from './store-connection.ts'
 import { transactionPlace } from './transaction-places.ts'
@@ -65,19 +65,23 @@ export async function exchange(
       const { completedBy } = inHand
       return await storeConnection(context, transaction, { grant: whole, account, provider, completedBy })
     } catch (error) {
-      // A refusal is about which account this is, and dropping the grant might cut off a good connection to it.
-      // Not so the kill switch, which was thrown just now and wants every such grant ended.
-      if (!(error instanceof Problem) || error.code === 'authorization_revoked') await dropGrant(context, client, grant)
+      if (!(error instanceof Problem) || wantsNoGrant.has(error.code)) await dropGrant(context, client, grant)
       throw error
     }
   } catch (error) {
     const errorCode = error instanceof Problem ? error.publicCode : 'internal_error'
     // Whoever exchanges has been proven to be the starter.
     const { principal_issuer: issuer, principal_subject: subject } = transaction
-    await endRefused(context, transaction, errorCode, { tenantId: tenant, issuer, subject })
+    await endExchange(context, transaction, errorCode, { tenantId: tenant, issuer, subject })
     throw error
   }
 }
+
+/**
+ * Most refusals are about which account this is, and dropping the grant might cut off a good connection to it. Not so the
+ * kill switch, which was thrown just now and wants every such grant ended, nor a transaction that is gone with its tenant.
+ */
+const wantsNoGrant: ReadonlySet<string> = new Set(['authorization_revoked', 'invalid_state'])
 
 /** Throws 403 `missing_right` before the code is spent: a right may be gone, or the connector somebody else's, since the start. */
 async function requireStillReplaceable(db: Db, transaction: Transaction, principal: Principal): Promise<void> {

@@ -40,11 +40,13 @@ export async function linkTenant(context: Needs, tenantId: TenantId): Promise<nu
  * works on the others leave alone.
  */
 export async function linkDue(context: LinkerNeeds): Promise<number> {
-  const linked = await linkAll(context)
-  return linked + (await signDue(context))
+  const { linked, failures } = await linkAll(context)
+  const signed = await signDue(context)
+  if (failures.length > 0) throw failures[0]
+  return linked + signed
 }
 
-async function linkAll(context: Needs): Promise<number> {
+async function linkAll(context: Needs): Promise<Linked> {
   let linked = 0
   let after = ''
   const failures: unknown[] = []
@@ -64,14 +66,19 @@ async function linkAll(context: Needs): Promise<number> {
     if (tenants.length < tenantsAtOnce || last === undefined) break
     after = last
   }
-  if (failures.length > 0) throw failures[0]
-  return linked
+  return { linked, failures }
+}
+
+/** How many entries were linked, and what kept some tenants' from being. */
+interface Linked {
+  readonly linked: number
+  readonly failures: readonly unknown[]
 }
 
 async function eachAlone(
   tenants: readonly string[],
   link: (tenants: readonly string[]) => Promise<number>,
-): Promise<{ readonly linked: number; readonly failures: readonly unknown[] }> {
+): Promise<Linked> {
   let linked = 0
   const failures: unknown[] = []
   for (const tenant of tenants) {

@@ -11,17 +11,40 @@ import type { Principal } from './principal.ts'
 type Refused = Pick<Principal, 'tenantId' | 'issuer' | 'subject'>
 type Needs = Pick<Context, 'database' | 'clock'>
 
-/** Ends a transaction as failed and records why, both or neither. Does nothing to one that has ended. */
+/**
+ * Ends a transaction as failed and records why, both or neither. Does nothing to one that has ended, or whose code somebody
+ * exchanges: a grant that is on its way would be lost.
+ */
 export async function endRefused(
   context: Needs,
   transaction: Transaction,
   reason: string,
   refused?: Refused,
 ): Promise<void> {
+  await end(context, transaction, reason, refused, false)
+}
+
+/** The same, called by the one who exchanges the code. */
+export async function endExchange(
+  context: Needs,
+  transaction: Transaction,
+  reason: string,
+  refused: Refused,
+): Promise<void> {
+  await end(context, transaction, reason, refused, true)
+}
+
+async function end(
+  context: Needs,
+  transaction: Transaction,
+  reason: string,
+  refused: Refused | undefined,
+  isExchanger: boolean,
+): Promise<void> {
   const tenant = tenantId(transaction.tenant_id)
   await context.database.transaction(tenant, async (db) => {
-    const end = { now: context.clock.now(), status: 'failed', errorCode: reason } as const
-    const ended = await finishTransaction(db, tenant, transactionId(transaction.transaction_id), end)
+    const failed = { now: context.clock.now(), status: 'failed', errorCode: reason, isExchanger } as const
+    const ended = await finishTransaction(db, tenant, transactionId(transaction.transaction_id), failed)
     if (ended !== 'over') await record(context, db, transaction, reason, refused)
   })
 }

@@ -66,7 +66,7 @@ export async function storeConnection(context: Needs, transaction: Transaction, 
   const callerContext = await moveCallerContext(context, transaction)
   const done = await context.database.transaction(tenant, async (db) => {
     const now = context.clock.now()
-    const end = { now, status: 'connected', errorCode: undefined } as const
+    const end = { now, status: 'connected', errorCode: undefined, isExchanger: true } as const
     // Behind the lock, so it sees every order that was given before it.
     const finishing = Promise.all([beginConnecting(db, tenant), finishTransaction(db, tenant, session, end)]).then(
       ([, finished]) => requireFinished(finished),

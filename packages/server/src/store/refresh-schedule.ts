@@ -55,8 +55,11 @@ const lookedAt = 500
 
 /**
  * Looks at what is due in the order of its times, but for contexts and tenants that have no room: so it costs as much as
- * is due, however many contexts there are. Where more is due than one look takes in, it may all be of a few contexts, so
- * it steps on from context to context along the other index as well, a stretch from a place that differs each time.
+ * is due, however many contexts there are. Those without room come as values, since PostgreSQL searches values by a hash,
+ * but a subselect's one by one.
+ *
+ * Where more is due than one look takes in, it may all be of a few contexts, so it steps on from context to context along
+ * the other index as well, a stretch from a place that differs each time.
  *
  * Of each context it takes the first few. A context is one tenant's; what a tenant with many contexts has too much is passed
  * over, up to a bound of its own, since the look must end.
@@ -67,10 +70,8 @@ const claimDue = statement(
      select context_id
      from connectors
      where next_refresh_at <= $1
-       and context_id <> all(array(
-         select context_id from unnest($6::text[], $7::int[]) as limited (context_id, room) where room <= 0))
-       and tenant_id <> all(array(
-         select tenant_id from unnest($9::text[], $10::int[]) as of_tenant (tenant_id, room) where room <= 0))
+       and context_id <> all($11::text[])
+       and tenant_id <> all($12::text[])
      order by next_refresh_at
      limit ${lookedAt} + 1),
    stretch (context_id, steps) as (
@@ -120,7 +121,14 @@ const claimDue = statement(
    where tenant_id = due_tenant and connector_id = due_connector
    returning ${connectorColumns}`,
 )
-const plan = statement('refresh.plan_claim', `select ${planAnew}`)
+/**
+ * Every look goes by an index: of rows behind a policy PostgreSQL expects a hundredth, and would rather sort the whole table
+ * than follow an index to the few hundred that are wanted.
+ */
+const plan = statement(
+  'refresh.plan_claim',
+  `select ${planAnew}, set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`,
+)
 const reschedule = statement(
   'refresh.reschedule',
   `update connectors
@@ -160,9 +168,15 @@ export async function claimDueRefreshes(
     limits.ofTenant,
     [...roomsOfTenants.keys()],
     [...roomsOfTenants.values()],
+    full(rooms),
+    full(roomsOfTenants),
   ])
   const [, rows] = await Promise.all([planning, claiming])
   return rows
+}
+
+function full(rooms: ReadonlyMap<string, number>): readonly string[] {
+  return [...rooms].filter(([, room]) => room <= 0).map(([name]) => name)
 }
 
 /** Sets another time, `undefined` for never, unless somebody else has set one or changed the credentials. */

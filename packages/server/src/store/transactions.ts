@@ -74,6 +74,7 @@ const finish = statement(
    set status = $4, error_code = $5, finished_at = $3, code = null, verifier = null, nonce = null,
        caller_context = null, browser_digest = null, completion_digest = null, ticket_digest = null
    where tenant_id = $1 and transaction_id = $2 and status not in ('connected', 'failed')
+     and (status <> 'exchanging' or $6)
    returning ${isOrderedAway} as is_ordered_away`,
 )
 
@@ -198,14 +199,23 @@ export async function claimExchange(
   return changed.is_ordered_away ? 'ordered-away' : 'claimed'
 }
 
-/** Ends a transaction and destroys its secrets. Answers `over` when it had ended before. */
+/**
+ * Ends a transaction and destroys its secrets. Answers `over` when it had ended before. Once its code is being exchanged,
+ * only whoever exchanges it may end it.
+ */
 export async function finishTransaction(
   db: Db,
   tenantId: TenantId,
   id: TransactionId,
-  end: { readonly now: Date; readonly status: 'connected' | 'failed'; readonly errorCode: string | undefined },
+  end: {
+    readonly now: Date
+    readonly status: 'connected' | 'failed'
+    readonly errorCode: string | undefined
+    readonly isExchanger: boolean
+  },
 ): Promise<'finished' | 'ordered-away' | 'over'> {
-  const [changed] = await db.query<Changed>(finish, [tenantId, id, end.now, end.status, end.errorCode ?? null])
+  const { now, status, errorCode, isExchanger } = end
+  const [changed] = await db.query<Changed>(finish, [tenantId, id, now, status, errorCode ?? null, isExchanger])
   if (changed === undefined) return 'over'
   return changed.is_ordered_away ? 'ordered-away' : 'finished'
 }

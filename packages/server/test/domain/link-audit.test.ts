@@ -137,7 +137,7 @@ it('leaves a chain to the one who works on it, and goes on with the others', asy
   assert.equal(await linkDue(service.context), 1)
 })
 
-it('links the others’ entries where one tenant’s cannot be linked', async () => {
+it('links and signs the others’ entries where one tenant’s cannot be linked', async () => {
   const [bad, good] = [tenantId('bad'), tenantId('good')]
   const now = service.clock.now()
   const event = {
@@ -153,6 +153,10 @@ it('links the others’ entries where one tenant’s cannot be linked', async ()
   await assert.rejects(linkDue(service.context), /out of range/)
   assert.equal(await unlinked(good), 0)
   assert.equal(await unlinked(bad), 1)
+  // Checkpoints are signed all the same.
+  service.clock.advance(61_000)
+  await assert.rejects(linkDue(service.context), /out of range/)
+  assert.equal((await rows(service, `select 1 from audit_checkpoints where tenant_id = 'good'`)).length, 1)
   await rows(service, `delete from audit_entries where tenant_id = 'bad'`)
 })
 

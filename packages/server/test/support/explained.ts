@@ -42,7 +42,7 @@ export async function explaining(
       await client.query(`prepare explained as ${statement.text}`)
       const given = values.map(literal).join(', ')
       const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: PlanNode; 'Execution Time': number }] }>(
-        `explain (analyze, format json) execute explained (${given})`,
+        `explain (analyze, format json) execute explained${given === '' ? '' : ` (${given})`}`,
       )
       await client.query('deallocate explained')
       const [top] = rows[0]?.['QUERY PLAN'] ?? []
