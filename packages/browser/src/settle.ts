@@ -22,8 +22,8 @@ export interface Status {
   readonly error_code: string | null
   readonly connector_id: string | null
   readonly provider_slug?: string | null
-  readonly account?: { readonly id: string | null; readonly name: string | null } | null
-  readonly scopes?: { readonly granted: readonly string[]; readonly missing: readonly string[] } | null
+  readonly account?: { readonly id: string | null; readonly name: string | null }
+  readonly scopes?: { readonly granted: readonly string[]; readonly missing: readonly string[] }
 }
 
 /** An outcome, and how it came. */

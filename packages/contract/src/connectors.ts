@@ -54,10 +54,10 @@ const Scopes = Type.Object({
   missing: Type.Array(Type.String()),
 })
 
-/** What a session has connected, as its status tells whoever started it; null before, and once somebody else has reconnected it. */
+/** What a session has connected, as its status tells whoever started it; absent before, and once somebody else has reconnected it. */
 export const connectedFields = {
-  account: nullable(Account),
-  scopes: nullable(Scopes),
+  account: Type.Optional(Account),
+  scopes: Type.Optional(Scopes),
 }
 
 export const Connector = Type.Object({

@@ -305,15 +305,15 @@ export interface SessionState {
   status: 'created' | 'started' | 'awaiting_completion' | 'connected' | 'failed' | 'expired'
   error_code: string | null
   connector_id: string | null
-  account: {
+  account?: {
     id: string | null
     name: string | null
-  } | null
-  scopes: {
+  }
+  scopes?: {
     requested: string[]
     granted: string[]
     missing: string[]
-  } | null
+  }
 }
 
 export interface Completion {
@@ -397,15 +397,15 @@ export interface ConnectSessionState {
   connector_id: string | null
   provider_slug: string | null
   session_id: string | null
-  account: {
+  account?: {
     id: string | null
     name: string | null
-  } | null
-  scopes: {
+  }
+  scopes?: {
     requested: string[]
     granted: string[]
     missing: string[]
-  } | null
+  }
 }
 
 export interface Provider {

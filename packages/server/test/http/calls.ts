@@ -104,9 +104,6 @@ export async function startSession(
   return dataOf<StartedSession>(await service.call('POST', path, { ...call, body: content }), 201)
 }
 
-/** What a session’s status tells of the account while there is none to tell of. */
-export const nothingYet = { account: null, scopes: null }
-
 export function sessionStatus(service: TestService, sessionId: string, options: CallOptions = {}): Promise<Json> {
   return service.call('GET', `/v1/connectors/oauth/sessions/${sessionId}`, options).then((reply) => dataOf(reply))
 }

@@ -7,7 +7,6 @@ import {
   consentedTicket,
   countOf,
   dataOf,
-  nothingYet,
   otherId,
   parkedSession,
   rows,
@@ -236,7 +235,6 @@ describe('an attempt of a connect session', () => {
       connector_id: null,
       provider_slug: 'sandbox',
       session_id: made.session_id,
-      ...nothingYet,
     })
     assert.equal((await finish(made)).status, 200)
     const status = await statusOf(session)

@@ -2,17 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
 import { authorizePath } from '../support/consent.ts'
 import { startTestService, type TestService } from '../support/service.ts'
-import {
-  anonymous,
-  assertProblem,
-  browser,
-  nothingYet,
-  otherId,
-  racing,
-  rows,
-  sessionStatus,
-  startSession,
-} from './calls.ts'
+import { anonymous, assertProblem, browser, otherId, racing, rows, sessionStatus, startSession } from './calls.ts'
 
 let service: TestService
 before(async () => {
@@ -160,6 +150,5 @@ it('shows a session to its own principal alone', async () => {
     status: 'created',
     error_code: null,
     connector_id: null,
-    ...nothingYet,
   })
 })

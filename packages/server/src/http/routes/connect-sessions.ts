@@ -67,8 +67,7 @@ export function connectSessionRoutes(app: FastifyInstance, http: HttpContext): v
           connector_id: session.connectorId ?? null,
           provider_slug: session.providerSlug ?? null,
           session_id: session.sessionId ?? null,
-          account: session.facts?.account ?? null,
-          scopes: session.facts?.scopes ?? null,
+          ...session.facts,
         },
       }
     },

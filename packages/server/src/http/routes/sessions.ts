@@ -71,8 +71,7 @@ export function sessionRoutes(app: FastifyInstance, http: HttpContext): void {
           status: session.status,
           error_code: session.errorCode ?? null,
           connector_id: session.connectorId ?? null,
-          account: session.facts?.account ?? null,
-          scopes: session.facts?.scopes ?? null,
+          ...session.facts,
         },
       }
     },
