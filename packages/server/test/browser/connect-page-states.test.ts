@@ -22,7 +22,7 @@ after(async () => {
 })
 
 for (const tag of ['en', 'ar']) {
-  describe(`every state of the Connect page is accessible, light and dark, wide and 320 pixels narrow, in ${tag}:`, () => {
+  describe(`every state of the Connect page is accessible in ${tag}:`, () => {
     let profile: Profile
     let opened: Page
     let alone: Page
@@ -47,10 +47,13 @@ for (const tag of ['en', 'ar']) {
         await heading.waitFor()
         const isFocused = await page.evaluate<boolean>("document.activeElement === document.querySelector('h1')")
         assert.ok(isFocused || state.isTyping, 'focus is on the heading')
-        await assertAccessible(page, { wide: 560, narrow: 320 }, async (colorScheme) => {
+        const look = async (colorScheme: string) => {
           if (pictures === undefined) return
           await page.screenshot({ path: `${pictures}/${tag}-${colorScheme}-${name}.png`, animations: 'disabled' })
-        })
+        }
+        // Colours and sizes are the same in every language; pictures are wanted of both looks.
+        const looks = tag === 'en' || pictures !== undefined ? 'both' : 'dark'
+        await assertAccessible(page, { wide: 560, narrow: 320 }, look, looks)
       })
     }
     it('breaks no policy on the way', () => {
