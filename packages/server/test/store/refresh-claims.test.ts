@@ -95,10 +95,10 @@ it('finds what is due behind all that waits for contexts without room', async ()
 })
 
 it('takes of contexts beyond the oldest as well where much is due', async () => {
-  const [oldest] = await rows(service, `select context_id from connectors order by next_refresh_at, context_id limit 1`)
+  // More of one context than a look takes in.
   await rows(service, `update connectors set context_id = 'ctx_0', next_refresh_at = $1 where context_id < 'ctx_2'`, [
     plusMs(now, -300_000),
   ])
   const found = new Set((await claim()).map((row) => row.context_id))
-  assert.ok(found.size > 1, `all of ${[...found].join()}, the oldest being ${String(oldest?.['context_id'])}`)
+  assert.ok(found.size > 1, `all of ${[...found].join()}`)
 })
