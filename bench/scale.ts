@@ -1,7 +1,8 @@
 /**
- * How long do the dashboard's lists take with a million connectors and ten million events?
+ * How long do the dashboard's lists take with a million connectors, ten million events and a million
+ * deliveries to each of two webhooks?
  *
- *     node scripts/in-runtime.mjs bench/scale.ts <folder> [connectors] [events]
+ *     node scripts/in-runtime.mjs bench/scale.ts <folder> [connectors] [events] [deliveries]
  *
  * Makes a PostgreSQL in the folder and fills it, or takes the one of the run before; then asks the service for each list
  * and PostgreSQL for what it did, and prints a table.
@@ -16,7 +17,7 @@ import { explaining, type Explained } from '../packages/server/test/support/expl
 import { addManyRows } from '../packages/server/test/support/many-rows.ts'
 import { startService } from './measure/service.ts'
 
-const [folder, connectors = '1000000', events = '10000000'] = process.argv.slice(2)
+const [folder, connectors = '1000000', events = '10000000', deliveries = '1000000'] = process.argv.slice(2)
 if (folder === undefined) throw new Error('Name a folder for the database')
 const tenant = tenantId('acme')
 const asks = 21
@@ -53,10 +54,16 @@ async function fill(): Promise<void> {
     `select i.indexrelid::regclass::text as name, pg_get_indexdef(i.indexrelid) as definition
      from pg_index i
      join pg_class c on c.oid = i.indrelid
-     where c.relname in ('connectors', 'events', 'audit_entries') and not i.indisprimary`,
+     where c.relname in ('connectors', 'events', 'audit_entries', 'webhook_deliveries') and not i.indisprimary`,
   )
   for (const { name } of indexes) await admin.query(`drop index ${name}`)
-  const rows = { tenant, connectors: Number(connectors), events: Number(events), countedAfterwards: true } as const
+  const rows = {
+    tenant,
+    connectors: Number(connectors),
+    events: Number(events),
+    deliveries: Number(deliveries),
+    countedAfterwards: true,
+  } as const
   await timed('rows', () => addManyRows(admin, rows))
   await admin.query(`set maintenance_work_mem = '1GB'`)
   for (const { name, definition } of indexes) await timed(name, () => admin.query(definition))
@@ -77,7 +84,8 @@ async function measure(): Promise<void> {
   )
   const [place] = rows
   if (place === undefined) throw new Error('There are no connectors')
-  console.log(`${await countOf('connectors')} connectors, ${await countOf('events')} events\n`)
+  const counts = [await countOf('connectors'), await countOf('events'), await countOf('webhook_deliveries')]
+  console.log(`${counts[0]} connectors, ${counts[1]} events, ${counts[2]} deliveries\n`)
   console.log('| List | first, ms | median, ms | in PostgreSQL, ms | rows looked at | indexes |')
   console.log('| --- | ---: | ---: | ---: | ---: | --- |')
   const lists = dashboardLists({ spaceId: place.space_id, collectionId: place.collection_id }, new Date())

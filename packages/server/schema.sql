@@ -592,8 +592,8 @@ create table webhook_deliveries (
   constraint webhook_deliveries_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'dead'::text])))
 );
 CREATE INDEX webhook_deliveries_by_end ON webhook_deliveries USING btree (finished_at) WHERE (finished_at IS NOT NULL);
-CREATE INDEX webhook_deliveries_by_position ON webhook_deliveries USING btree (tenant_id, webhook_id, "position");
 CREATE INDEX webhook_deliveries_dead ON webhook_deliveries USING btree (tenant_id, webhook_id, "position") WHERE (status = 'dead'::text);
+CREATE INDEX webhook_deliveries_delivered ON webhook_deliveries USING btree (tenant_id, webhook_id, "position") WHERE (status = 'delivered'::text);
 CREATE INDEX webhook_deliveries_in_order ON webhook_deliveries USING btree (tenant_id, webhook_id, resource_id, "position") WHERE (status = 'pending'::text);
 CREATE INDEX webhook_deliveries_pending ON webhook_deliveries USING btree (tenant_id, webhook_id, "position") WHERE (status = 'pending'::text);
 alter table webhook_deliveries enable row level security;

@@ -1,6 +1,7 @@
 import type { LinkedEntry } from '../core/verify-audit.ts'
 import type { TenantId } from '../core/ids.ts'
 import { statement, type Db } from './database.ts'
+import { positionsBetween } from './positions.ts'
 import type { AuditEntryRow } from './rows.ts'
 
 export interface AuditFilter {
@@ -18,7 +19,8 @@ export interface AuditFilter {
 const columns = `tenant_id, position, entry_id, action, actor_id, resource_type, resource_id, space_id, collection_id,
   metadata, created_at, hash`
 
-const conditions = `($3::text is null or action = $3)
+const conditions = `${positionsBetween('$7', '$8')}
+     and ($3::text is null or action = $3)
      and ($4::text is null or actor_id = $4)
      and ($5::text is null or resource_type = $5)
      and ($6::text is null or resource_id = $6)

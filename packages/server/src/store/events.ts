@@ -1,6 +1,7 @@
 import type { TenantId } from '../core/ids.ts'
 import { mintEventId } from '../core/ids.ts'
 import { statement, type Db } from './database.ts'
+import { positionsBetween } from './positions.ts'
 import type { EventRow } from './rows.ts'
 
 /** What an event or an audit entry is about. */
@@ -58,8 +59,7 @@ const insertOne = statement(
           created_at
    from event`,
 )
-const conditions = `position > greatest(0::bigint, position_before($1, $6::timestamptz - interval '5 minutes'))
-     and position <= least(9223372036854775807, position_before($1, $7::timestamptz + interval '5 minutes'))
+const conditions = `${positionsBetween('$6', '$7')}
      and ($3::text is null or category = $3)
      and ($4::text is null or resource_type = $4)
      and ($5::text is null or resource_id = $5)
@@ -117,13 +117,7 @@ export async function addEvent(db: Db, tenantId: TenantId, event: NewEvent, now:
 
 export type PagedEvent = Omit<EventRow, 'tenant_id' | 'space_id' | 'collection_id'>
 
-/**
- * Events after a position, in their order, which is also that of the audit record. What is not linked yet is left out.
- *
- * Positions are given at commit, so they go with the time but for the few seconds that a transaction takes, and uses that were
- * held up are dated when they are written: those five minutes let a search by time begin close to where it should, as long as
- * the clocks of processes differ by less.
- */
+/** Events after a position, in their order, which is also that of the audit record. What is not linked yet is left out. */
 export async function pageEvents(
   db: Db,
   tenantId: TenantId,

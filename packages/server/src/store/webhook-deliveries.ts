@@ -97,14 +97,21 @@ const fail = statement(
    where follower.tenant_id = $1 and follower.webhook_id = $2 and follower.status = 'pending'
      and follower.resource_id = failed.resource_id and follower.position > failed.position and $6 = 'pending'`,
 )
+const statuses = ['pending', 'delivered', 'dead'] as const
+/** In one status. Each has an index in the order of positions, which the status must be written out for. */
+const newestIn = (status: (typeof statuses)[number]): string => `(
+     select ${columns}
+     from webhook_deliveries
+     where tenant_id = $1 and webhook_id = $2 and status = '${status}'
+       and coalesce($3, '${status}') = '${status}'
+       and ($4::text is null or event_id = $4)
+       and ($5::bigint is null or position < $5)
+     order by position desc
+     limit $6)`
 const selectPage = statement(
   'webhook_deliveries.page',
   `select ${columns}
-   from webhook_deliveries
-   where tenant_id = $1 and webhook_id = $2
-     and ($3::text is null or status = $3)
-     and ($4::text is null or event_id = $4)
-     and ($5::bigint is null or position < $5)
+   from (${statuses.map(newestIn).join(' union all ')}) as newest
    order by position desc
    limit $6`,
 )

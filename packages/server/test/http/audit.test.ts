@@ -8,7 +8,7 @@ import { verifyAudit } from '../../src/domain/verify-audit.ts'
 import type { Database, Db } from '../../src/store/database.ts'
 import { connectAccount } from '../support/consent.ts'
 import { spaceId, startTestService, type TestService } from '../support/service.ts'
-import { assertProblem, connectorsPath, dataOf, otherId, rows, signed, type Json } from './calls.ts'
+import { assertProblem, connectorsPath, dataOf, otherId, rows, signed, startSession, type Json } from './calls.ts'
 
 let service: TestService
 let connector: string
@@ -95,6 +95,24 @@ it('filters by action, actor, resource and time', async () => {
     const found = await dataOf<readonly Json[]>(await list({ limit: '100', ...query }))
     assert.deepEqual(found, all.filter(fits), JSON.stringify(query))
   }
+})
+
+it('finds hours among others, from either end', async () => {
+  const turns: string[] = []
+  for (let hour = 0; hour < 4; hour += 1) {
+    service.clock.advance(1_800_000)
+    turns.push(service.clock.now().toISOString())
+    service.clock.advance(1_800_000)
+    await startSession(service)
+  }
+  const all = await dataOf<readonly Json[]>(await list({ limit: '100' }))
+  const [, from = '', , to = ''] = turns
+  const within = all.filter((entry) => String(entry['created_at']) >= from && String(entry['created_at']) <= to)
+  assert.equal(within.length, 2)
+  const found = async (order: string) =>
+    dataOf<readonly Json[]>(await list({ limit: '100', order, from_date: from, to_date: to }))
+  assert.deepEqual(await found('asc'), within)
+  assert.deepEqual((await found('desc')).toReversed(), within)
 })
 
 it('takes the right connectors:admin, and shows a tenant its own record alone', async () => {

@@ -3,7 +3,7 @@ import { after, before, it } from 'node:test'
 import { rows } from '../support/connectors.ts'
 import { startTestService, type TestService } from '../support/service.ts'
 import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts'
-import { assertProblem, dataOf, jsonOf, signed } from './calls.ts'
+import { assertProblem, dataOf, jsonOf, signed, type Json } from './calls.ts'
 
 const base = '/v1/admin/webhooks'
 
@@ -114,6 +114,38 @@ it('stores fifty of a tenant and no more, however many come at once', async () =
   assert.equal(replies.filter((reply) => reply.status === 409).length, 20)
   const found = await rows(service, `select count(*)::int as count from webhooks where tenant_id = 'crowded'`)
   assert.deepEqual(found, [{ count: 50 }])
+})
+
+it('lists deliveries of every status or of one, newest first', async () => {
+  const id = String((await add())['id'])
+  const statuses = ['delivered', 'dead', 'pending'] as const
+  await rows(
+    service,
+    `insert into webhook_deliveries
+       (tenant_id, webhook_id, event_id, position, event_type, resource_id, status, created_at)
+     select 'acme', $1, 'evt_' || n, n, 'connector.degraded', 'conn-1', ($2::text[])[n % 3 + 1], now()
+     from generate_series(0, 29) as n`,
+    [id, [...statuses]],
+  )
+  const walk = async (query: string): Promise<readonly unknown[]> => {
+    const seen: unknown[] = []
+    let cursor = ''
+    do {
+      const reply = await service.call('GET', `${base}/${id}/deliveries?limit=4${query}${cursor}`)
+      const body = (await jsonOf(reply)) as { data: Json[]; meta: { next_cursor: string | null } }
+      seen.push(...body.data.map((delivery) => delivery['event_id']))
+      cursor = body.meta.next_cursor === null ? '' : `&cursor=${body.meta.next_cursor}`
+    } while (cursor !== '')
+    return seen
+  }
+  const newest = Array.from({ length: 30 }, (_, index) => 29 - index)
+  const named = (numbers: readonly number[]) => numbers.map((number) => `evt_${number}`)
+  assert.deepEqual(await walk(''), named(newest))
+  for (const [index, status] of statuses.entries()) {
+    assert.deepEqual(await walk(`&status=${status}`), named(newest.filter((number) => number % 3 === index)))
+  }
+  assert.deepEqual(await walk('&event_id=evt_7'), ['evt_7'])
+  assert.deepEqual(await walk('&event_id=evt_7&status=pending'), [])
 })
 
 it('replays nothing that is not there', async () => {

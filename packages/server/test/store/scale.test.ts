@@ -10,9 +10,10 @@ import { createTestDatabase, type TestDatabase } from '../support/test-database.
 const tenant = tenantId('large')
 const connectors = 25_000
 const events = 40_000
+const deliveries = 80_000
 /** However many rows there are: some pages of each of the pairs of provider and status that a tenant has. */
 const mostLookedAt = 10_000
-const large = ['connectors', 'events', 'audit_entries']
+const large = ['connectors', 'events', 'audit_entries', 'webhook_deliveries']
 
 let database: TestDatabase
 let admin: pg.Client
@@ -22,8 +23,8 @@ before(async () => {
   database = await createTestDatabase()
   admin = new pg.Client({ connectionString: database.adminUrl })
   await admin.connect()
-  await addManyRows(admin, { tenant, connectors, events, countedAfterwards: true })
-  await admin.query('vacuum analyze connectors, events, audit_entries, connector_counts')
+  await addManyRows(admin, { tenant, connectors, events, deliveries, countedAfterwards: true })
+  await admin.query('vacuum analyze connectors, events, audit_entries, connector_counts, webhook_deliveries')
   client = new pg.Client({ connectionString: database.databaseUrl })
   await client.connect()
   const { rows } = await admin.query<{ space_id: string; collection_id: string }>(
@@ -74,6 +75,9 @@ it('would tell of an index that is not there', async () => {
     ['events_by_category', 'events: category, newest first'],
     ['audit_entries_by_action', 'audit: action'],
     ['audit_entries_by_action', 'audit: action, newest first'],
+    ['webhook_deliveries_delivered', 'deliveries: all'],
+    ['webhook_deliveries_delivered', 'deliveries: delivered, while half waits'],
+    ['webhook_deliveries_dead', 'deliveries: given up'],
   ] as const) {
     await client.query('begin')
     await client.query(`drop index ${index}`)

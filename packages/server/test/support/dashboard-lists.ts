@@ -1,9 +1,10 @@
-import type { TenantId } from '../../src/core/ids.ts'
+import { webhookId, type TenantId } from '../../src/core/ids.ts'
 import { pageAuditEntries, pageNewestAuditEntries } from '../../src/store/audit-entries.ts'
 import { countByKind } from '../../src/store/connector-counts.ts'
 import type { Db } from '../../src/store/database.ts'
 import { countEvents } from '../../src/store/event-counts.ts'
 import { pageEvents, pageNewestEvents } from '../../src/store/events.ts'
+import { pageDeliveries } from '../../src/store/webhook-deliveries.ts'
 import { pageTenantConnectors, type TenantConnectorFilter } from '../../src/store/tenant-connectors.ts'
 import { known } from './many-rows.ts'
 
@@ -83,6 +84,21 @@ export function dashboardLists(place: { readonly spaceId: string; readonly colle
       },
     ]
   }
+  const deliveries = (
+    name: string,
+    webhook: string,
+    query: Readonly<{ status?: string; event_id?: string }>,
+  ): DashboardList => ({
+    name: `deliveries: ${name}`,
+    path: `/v1/admin/webhooks/${webhook}/deliveries?${new URLSearchParams(query).toString()}`,
+    ask: (db, tenant) =>
+      pageDeliveries(
+        db,
+        { tenantId: tenant, id: webhookId(webhook) },
+        { status: query.status, eventId: query.event_id },
+        { before: undefined, limit: 51 },
+      ),
+  })
   const overview = (hours: number, unit: 'hour' | 'day'): DashboardList => ({
     name: `overview: ${hours} hours`,
     path: `/v1/admin/overview?hours=${hours}`,
@@ -119,5 +135,17 @@ export function dashboardLists(place: { readonly spaceId: string; readonly colle
     ...positions('audit', 'action', { action: known.rareAction }),
     ...positions('audit', 'actor', { actor_id: 'user-77' }),
     ...positions('audit', 'resource type', { resource_type: 'provider_app' }),
+    ...positions('audit', 'resource', { resource_id: 'provider-1' }),
+    ...positions('audit', 'an hour', times),
+    ...positions('audit', 'action in an hour', { action: known.rareAction, ...times }),
+    deliveries('all', known.steadyWebhook, {}),
+    deliveries('delivered', known.steadyWebhook, { status: 'delivered' }),
+    deliveries('given up', known.steadyWebhook, { status: 'dead' }),
+    deliveries('waiting', known.steadyWebhook, { status: 'pending' }),
+    deliveries('event', known.steadyWebhook, { event_id: 'evt_none' }),
+    deliveries('all, while half waits', known.failingWebhook, {}),
+    deliveries('delivered, while half waits', known.failingWebhook, { status: 'delivered' }),
+    deliveries('given up, while half waits', known.failingWebhook, { status: 'dead' }),
+    deliveries('waiting, while half waits', known.failingWebhook, { status: 'pending' }),
   ]
 }

@@ -5,6 +5,8 @@ export interface ManyRows {
   readonly tenant: string
   readonly connectors: number
   readonly events: number
+  /** Of each of two webhooks. */
+  readonly deliveries?: number
   /** Large tables are filled faster when connectors are counted once they are all there. */
   readonly countedAfterwards?: true
 }
@@ -17,6 +19,10 @@ export const known = {
   importer: 'importer',
   person: 'user-77',
   rareAction: 'provider_app.changed',
+  /** It takes what it gets; a few were given up long ago. */
+  steadyWebhook: 'whk_steady',
+  /** It takes nothing any more: half of what it should have got waits. */
+  failingWebhook: 'whk_failing',
 } as const
 
 /** The space, or one of its collections, that the expression's number stands for. */
@@ -112,5 +118,34 @@ export async function addManyRows(client: pg.Client, rows: ManyRows): Promise<vo
      where tenant_id = $1
      group by tenant_id, date_trunc('hour', created_at, 'UTC'), event_type`,
     [tenant],
+  )
+  if (rows.deliveries !== undefined) await addDeliveries(client, tenant, rows.deliveries)
+}
+
+/** The webhooks are switched off, so that nobody delivers anything. */
+async function addDeliveries(client: pg.Client, tenant: string, each: number): Promise<void> {
+  await client.query(
+    `insert into webhooks (tenant_id, webhook_id, url, enabled, secret, cursor_position, created_at, updated_at)
+     select $1, webhook_id, 'https://app.example/hooks', false, '', last_position, now(), now()
+     from audit_chains, unnest($2::text[]) as webhook_id
+     where tenant_id = $1`,
+    [tenant, [known.steadyWebhook, known.failingWebhook]],
+  )
+  await client.query(
+    `insert into webhook_deliveries
+       (tenant_id, webhook_id, event_id, position, event_type, resource_id, status, attempts, first_attempt_at,
+        next_attempt_at, attempt_log, created_at, finished_at)
+     select $1, webhook_id, 'evt_' || n, n, 'token.refreshed', 'conn_' || n % 10000, status,
+            case when status = 'pending' then 0 else 1 end, case when status <> 'pending' then moment end,
+            case when status = 'pending' then moment end,
+            jsonb_build_array(jsonb_build_object('at', moment, 'duration_ms', 120, 'status', 200)),
+            moment, case when status <> 'pending' then moment end
+     from (
+       select n, webhook_id, now() - ($2 - n) * (interval '20 days' / $2) as moment,
+              case when webhook_id = $3 and n > $2 / 2 then 'pending'
+                   when webhook_id = $4 and n < $2 / 2 and ${chance(10)} < 0.002 then 'dead'
+                   else 'delivered' end as status
+       from generate_series(1, $2::bigint) as n, unnest(array[$3, $4]) as webhook_id) as made`,
+    [tenant, each, known.failingWebhook, known.steadyWebhook],
   )
 }
