@@ -8,12 +8,13 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { buildCode, buildTypes } from '../packages/browser/scripts/build.ts'
 import { buildNodePackage } from '../packages/node/scripts/build.ts'
+import { withCompileCache } from '../packages/server/bin/runtime.mjs'
 import { runChecks } from './checks.ts'
 import { ensureChromium } from './ensure-chromium.ts'
 import { ensureFirefox } from './ensure-firefox.ts'
 import { startTestDatabase } from './test-cluster.ts'
 
-const compileCache = fileURLToPath(new URL('../node_modules/.cache/connector-oauth', import.meta.url))
+const root = fileURLToPath(new URL('..', import.meta.url))
 const parameters = process.argv.slice(2)
 const chosen = parameters.filter((parameter) => !parameter.startsWith('--'))
 const forRunner = parameters.filter((parameter) => parameter.startsWith('--test-'))
@@ -61,7 +62,7 @@ async function main(): Promise<number> {
   const files = chosen.length === 0 ? globSync('{packages,examples}/*/test/**/*.test.ts').toSorted() : chosen
   if (files.length === 0) throw new Error('No test files were found')
   // Half of what a test file, and each process it starts, does before its first test is reading TypeScript.
-  const env: NodeJS.ProcessEnv = { NODE_COMPILE_CACHE: compileCache, ...process.env, NO_COLOR: '1' }
+  const env: NodeJS.ProcessEnv = { ...withCompileCache(root, process.env), NO_COLOR: '1' }
   // Node obeys it before NO_COLOR.
   delete env['FORCE_COLOR']
   if (chosen.length === 0 || files.some((file) => /chromium|playwright|browser/i.test(readFileSync(file, 'utf8')))) {

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { runInForeground, serverFlags } from '../packages/server/bin/runtime.mjs'
+import { runInForeground, serverFlags, withCompileCache } from '../packages/server/bin/runtime.mjs'
 import { bootstrap, exitWith, root } from './bootstrap.mjs'
 import { ensureDashboard } from './ensure-dashboard.mjs'
 
@@ -20,6 +20,6 @@ await exitWith(async () => {
     process.stderr.write('The browser package was not built; its address under /sdk may be missing.\n')
   const main = path.join(server, 'src', 'main.ts')
   return runInForeground(runtime, [...serverFlags, '--import', follow, main, 'serve', ...process.argv.slice(2)], {
-    env,
+    env: withCompileCache(root, env),
   })
 })

@@ -31,6 +31,17 @@ export function findRuntime(root) {
   return Number(process.versions.node.split('.')[0]) >= neededMajor ? process.execPath : undefined
 }
 
+/**
+ * The environment of a program below `root`: in it Node.js keeps what it has compiled, which is half of what a start does. Where
+ * the folder cannot be written it compiles anew.
+ *
+ * @param {string} root the folder that holds `node_modules`
+ * @param {NodeJS.ProcessEnv} env
+ */
+export function withCompileCache(root, env) {
+  return { NODE_COMPILE_CACHE: path.join(root, 'node_modules', '.cache', 'connector-oauth'), ...env }
+}
+
 /** What to say when {@link findRuntime} finds nothing. */
 export const noRuntimeMessage =
   `This needs Node.js ${neededMajor}; no packaged one fits ${process.platform} on ${process.arch}, ` +

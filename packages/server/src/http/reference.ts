@@ -1,9 +1,11 @@
 import swagger from '@fastify/swagger'
-import scalar from '@scalar/fastify-api-reference'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { createHash } from 'node:crypto'
+import { promisify } from 'node:util'
+import { gunzip as gunzipWithCallback } from 'node:zlib'
 import { version } from '../core/version.ts'
 import { referenceBar } from './guides/reference-bar.ts'
+import { rememberedFiles } from './reference-files.ts'
 
 /** `GET /openapi.json` and `GET /docs`, from the schemas that validate. */
 export async function registerReference(app: FastifyInstance, publicUrl: string): Promise<void> {
@@ -22,33 +24,22 @@ export async function registerReference(app: FastifyInstance, publicUrl: string)
     },
   })
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
-  await app.register(async (docs) => {
-    docs.addHook('onSend', async (_request, reply, payload) => {
-      const page = typeof payload === 'string' && isHtml(reply) ? settled(payload) : undefined
-      void reply.header('content-security-policy', policyFor(page ?? ''))
-      return page ?? payload
-    })
-    await docs.register(scalar, {
-      routePrefix: '/docs',
-      configuration: {
-        url: '/openapi.json',
-        pageTitle: 'API reference · connector-oauth',
-        withDefaultFonts: false,
-        telemetry: false,
-        hideClientButton: true,
-        // They lead to the maker's own services.
-        showDeveloperTools: 'never',
-        agent: { disabled: true },
-        mcp: { disabled: true },
-      },
-      logLevel: 'silent',
-    })
+  const files = rememberedFiles()
+  app.get('/docs', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs/', 301))
+  app.get('/docs/', { schema: { hide: true } }, async (_request, reply) => {
+    const page = settled((await files()).page)
+    return reply.header('content-security-policy', policyFor(page)).type('text/html; charset=utf-8').send(page)
+  })
+  app.get('/docs/js/scalar.js', { schema: { hide: true } }, async (request, reply) => {
+    const { gzippedScript } = await files()
+    void reply.type('application/javascript; charset=utf-8').header('vary', 'accept-encoding')
+    const takesGzip = /\bgzip\b/.test(String(request.headers['accept-encoding']))
+    if (takesGzip) return reply.header('content-encoding', 'gzip').send(gzippedScript)
+    return reply.send(await gunzip(gzippedScript))
   })
 }
 
-function isHtml(reply: FastifyReply): boolean {
-  return String(reply.getHeader('content-type')).startsWith('text/html')
-}
+const gunzip = promisify(gunzipWithCallback)
 
 /** Keeps the reference's own schema library from trying whether it may compile code: it may not, and need not. */
 const withoutCompiler = '<script>globalThis.__zod_globalConfig = { jitless: true }</script>'

@@ -78,7 +78,8 @@ export function openDatabase(databaseUrl: string, options: { readonly poolSize?:
     pipeline: true,
     stream: () => new BatchingSocket(),
   }
-  const pool = new pg.Pool({ ...connection, max: options.poolSize ?? 10, idleTimeoutMillis: 0 })
+  // What a peak has opened goes again: each takes some 5 MB of PostgreSQL's memory.
+  const pool = new pg.Pool({ ...connection, max: options.poolSize ?? 10, idleTimeoutMillis: 10_000 })
   // An idle connection that the server closes must not end the process; the next checkout opens another.
   pool.on('error', () => {})
   // Nor one that it closes while it is in use: the statement on it fails, and that tells the caller.

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { describe, it } from 'node:test'
+import { withCompileCache } from '../../bin/runtime.mjs'
 
 const runtime = new URL('../../bin/runtime.mjs', import.meta.url).href
 const follow = new URL('../../bin/follow-parent.mjs', import.meta.url).href
@@ -59,5 +63,21 @@ describe('the wrapper around the server', { timeout: 30_000 }, () => {
     const { wrapper } = await wrapped(`console.log('ready'); process.kill(process.pid, 'SIGKILL')`)
     const [code] = (await once(wrapper, 'close')) as [number]
     assert.equal(code, 137)
+  })
+})
+
+describe('the folder for compiled code', () => {
+  it('is filled by a first run, and is the one of whoever starts it where they name one', async () => {
+    const root = mkdtempSync(path.join(tmpdir(), 'connector-oauth-root-'))
+    try {
+      const env = withCompileCache(root, {})
+      const script = path.join(root, 'script.mjs')
+      writeFileSync(script, 'export const answer = 42')
+      await once(spawn(process.execPath, [script], { env, stdio: 'inherit' }), 'close')
+      assert.notDeepEqual(readdirSync(path.join(root, 'node_modules', '.cache', 'connector-oauth')), [])
+      assert.equal(withCompileCache(root, { NODE_COMPILE_CACHE: '/elsewhere' }).NODE_COMPILE_CACHE, '/elsewhere')
+    } finally {
+      rmSync(root, { recursive: true })
+    }
   })
 })
