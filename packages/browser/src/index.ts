@@ -1,7 +1,7 @@
 /** Connect accounts from a page of your platform. */
 export { connect, resumeConnect, type PopupRequest } from './connect.ts'
 export { ConnectError, type ConnectFailure } from './connect-error.ts'
-export { finishConnect, type Finish, type FinishRequest } from './landing.ts'
+export { finishConnect, type Asked, type Finish, type FinishRequest } from './landing.ts'
 export { createConnectLink, type ConnectLink, type LinkRequest } from './link.ts'
 export { connectByRedirect, type RedirectRequest } from './redirect.ts'
 export type { Connected } from './settle.ts'

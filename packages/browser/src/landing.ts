@@ -1,4 +1,4 @@
-import type { ServiceAccess } from './api.ts'
+import { call, type ServiceAccess } from './api.ts'
 import { ConnectError } from './connect-error.ts'
 import { forget, recall } from './memory.ts'
 import { idOf, isOf, outcomeInFragment, type Outcome } from './outcome.ts'
@@ -12,9 +12,17 @@ export interface FinishRequest extends ServiceAccess {
    * Asks the user in your own words and design, in place of the question that this package shows, before a connection is
    * completed that this tab did not begin: one by link, or one whose page is gone. Nothing but `true` completes it.
    */
-  readonly confirm?: ((asked: { readonly provider: string | undefined }) => Promise<boolean> | boolean) | undefined
+  readonly confirm?: ((asked: Asked) => Promise<boolean> | boolean) | undefined
   /** Language of the question, such as `de`; absent: the page's. */
   readonly locale?: string | undefined
+}
+
+/** Whose account is asked about. */
+export interface Asked {
+  /** The provider's slug. */
+  readonly provider: string | undefined
+  /** Its name, such as "Google Drive"; the slug where the service does not tell. */
+  readonly providerName: string | undefined
 }
 
 /** What the landing page found. */
@@ -60,11 +68,31 @@ export async function finishConnect(request: FinishRequest): Promise<Finish> {
  * Whoever got hold of a link could consent with an account of their own and send its owner here: to the service it is the
  * owner who completes.
  */
-async function requireWanted({ confirm, locale }: FinishRequest, provider: string | undefined): Promise<void> {
+async function requireWanted(request: FinishRequest, provider: string | undefined): Promise<void> {
   // In a stranger's frame the user may not know what the click is for.
   if (window.top !== window) throw new ConnectError('blocked', 'A landing page in a frame cannot ask the user.')
-  const isWanted: unknown = confirm === undefined ? await askUser(provider, locale) : await confirm({ provider })
+  const { confirm, locale } = request
+  const providerName = await nameOf(request, provider)
+  const isWanted: unknown = await (confirm ? confirm({ provider, providerName }) : askUser(providerName, locale))
   if (isWanted !== true) throw new ConnectError('aborted', 'The user did not want this connection.')
+}
+
+/** As the service has it: a name in the address would be whatever a stranger wrote there. */
+async function nameOf(access: ServiceAccess, provider: string | undefined): Promise<string | undefined> {
+  if (provider === undefined) return undefined
+  try {
+    const path = `/v1/connector-providers?provider_slug=${encodeURIComponent(provider)}`
+    const { data } = await call<{ data: Named[] }>(access, 'GET', path)
+    return data.find(({ provider_slug }) => provider_slug === provider)?.display_name ?? provider
+  } catch {
+    // Completing says what is wrong.
+    return provider
+  }
+}
+
+interface Named {
+  readonly provider_slug: string
+  readonly display_name: string
 }
 
 function finishHere(access: ServiceAccess, outcome: Outcome, provider: string | undefined): Promise<Connected> {

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { closed, data, nullable, visible } from './common.ts'
+import { closed, data, nullable, ProviderSlug, visible } from './common.ts'
 
 const Scope = Type.Object({ name: Type.String(), description: Type.String() })
 
@@ -30,6 +30,7 @@ export const Provider = Type.Object({
     }),
   ),
 })
+export const ProviderQuery = Type.Object({ provider_slug: Type.Optional(ProviderSlug) })
 export const ProviderList = Type.Object({
   data: Type.Array(Provider),
   meta: Type.Object({ next_cursor: Type.Null(), has_more: Type.Literal(false) }),

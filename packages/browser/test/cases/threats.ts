@@ -145,7 +145,9 @@ export function threatsCases(playing: () => Promise<Playing>): void {
       })
       assert.equal(requests, 0)
       // Asked by the app, with the provider's name, and told yes.
-      const end = await endOf(`{ confirm: ({ provider }) => provider === 'sandbox' }`)
+      const end = await endOf(
+        `{ confirm: ({ provider, providerName }) => provider + providerName === 'sandboxSandbox' }`,
+      )
       assert.equal(end.kind, 'connected', JSON.stringify(end))
     })
 
@@ -241,7 +243,7 @@ export function threatsCases(playing: () => Promise<Playing>): void {
       })
     })
 
-    it('asks in the page’s language or the one it is told, and not at once: a double click answers nothing', async () => {
+    it('asks in the page’s language or the one it is told, by the service’s name of the provider, and not at once: a double click answers nothing', async () => {
       const hash = '#session_id=ses_any&provider=sandbox&status=awaiting_completion&completion_code=any'
       const askedWith = async (more: string): Promise<unknown> => {
         const page = await landWith(victim, hash, more)
@@ -257,12 +259,15 @@ export function threatsCases(playing: () => Promise<Playing>): void {
         window.couldAnswer ??= button === null ? undefined : button.ariaDisabled === 'false'
       }).observe(document, { childList: true, subtree: true, attributes: true })`
       const asked = await Promise.all(
-        ['undefined', `'de_AT'`, `'ar'`].map((locale) => askedWith(`{ locale: ${locale} }; ${watching}`)),
+        [`locale: undefined`, `locale: 'de_AT'`, `locale: 'ar'`, `getAuthorization: () => 'none'`].map((more) =>
+          askedWith(`{ ${more} }; ${watching}`),
+        ),
       )
       assert.deepEqual(asked, [
+        [false, 'en', 'ltr', 'Connect this Sandbox account?'],
+        [false, 'de', 'ltr', 'Dieses Konto bei Sandbox verbinden?'],
+        [false, 'ar', 'rtl', 'هل تريد ربط حساب Sandbox هذا؟'],
         [false, 'en', 'ltr', 'Connect this sandbox account?'],
-        [false, 'de', 'ltr', 'Dieses Konto bei sandbox verbinden?'],
-        [false, 'ar', 'rtl', 'هل تريد ربط حساب sandbox هذا؟'],
       ])
     })
 

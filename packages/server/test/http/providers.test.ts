@@ -50,6 +50,9 @@ it('lists the providers this tenant can use', async () => {
   const scopes = (sandbox?.['scopes'] ?? []) as readonly { description: string }[]
   assert.ok(scopes.length > 0 && scopes.every((scope) => scope.description !== ''))
   assert.equal(all.find((entry) => entry['provider_slug'] === 'github')?.['setup_complete'], false)
+  const only = (slug: string) => service.call('GET', `/v1/connector-providers?provider_slug=${slug}`)
+  assert.deepEqual(await dataOf(await only('sandbox')), [sandbox])
+  assert.deepEqual(await dataOf(await only('none')), [])
 })
 
 it('shows an administrator the set-up, with the redirect URI to register', async () => {

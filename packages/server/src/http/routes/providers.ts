@@ -4,6 +4,7 @@ import {
   AdminProviderList,
   PatchProviderBody,
   ProviderList,
+  ProviderQuery,
   RedirectUris,
   RedirectUrisBody,
 } from '@connector-oauth/contract/providers.ts'
@@ -28,11 +29,13 @@ export function providerRoutes(app: FastifyInstance, http: HttpContext): void {
     url: '/v1/connector-providers',
     tag,
     summary: 'List the providers this tenant can use',
-    schemas: {},
+    schemas: { query: ProviderQuery },
     status: 200,
     response: ProviderList,
-    async handle({ principal }) {
-      return wholeList(await listProviders(http.flows, principal))
+    async handle({ principal, query }) {
+      const { provider_slug: only } = query
+      const providers = await listProviders(http.flows, principal)
+      return wholeList(only === undefined ? providers : providers.filter((one) => one.provider_slug === only))
     },
   })
 
