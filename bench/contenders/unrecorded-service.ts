@@ -1,8 +1,9 @@
-/** This service without its record of uses and without background work: what they cost is what it is faster. */
+/** This service without its record of uses: what that costs is what it is faster. */
 import { composeFlows, composeServer } from '../../packages/server/src/compose.ts'
 import { createLogger } from '../../packages/server/src/log.ts'
 import { createReadiness } from '../../packages/server/src/readiness.ts'
 import { settle } from '../../packages/server/src/settle.ts'
+import { startBackground } from '../../packages/server/src/worker/background.ts'
 
 const { settled: given } = await settle(() => {})
 const settled = { ...given, ownProvider: undefined }
@@ -14,5 +15,6 @@ const context = { ...flows.context, activity: { note: nothing, flush: nothing, c
 const readiness = createReadiness({ ...context, waitsForWork: false })
 // The service beside it has migrated the database.
 readiness.migrated()
+await startBackground(context, flows.jobs, logger)
 const app = await composeServer(settled, { ...flows, context }, { logger, readiness, tracer: undefined })
 await app.listen({ host: config.host, port: config.port })

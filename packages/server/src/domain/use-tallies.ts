@@ -26,7 +26,7 @@ export interface Tallies {
   count(use: Use, nowMs: number): number | undefined
   /** When the first that waits is to be written; `undefined` where nothing waits. */
   nextDueMs(): number | undefined
-  /** Hands over what waits, all of it or what is due. */
+  /** Hands over what waits: all of it, or what is due within a second. */
   take(which: 'due' | 'all'): RecordedUse[]
 }
 
@@ -34,6 +34,9 @@ export interface Tallies {
 const writtenAfterMs = 200
 /** … and of those that only repeat what it wrote, how many there were in so long. No record spans more. */
 const repeatsForMs = 5_000
+
+/** What is due so soon goes along with what is due now: one writing a second for all costs little, one each would cost much. */
+const goesAlongMs = 1_000
 
 /** So many of those that nothing waits in, some 10 MB; a use whose tally was forgotten costs a record more. */
 const idleAtMost = 20_000
@@ -104,11 +107,10 @@ export function createTallies(): Tallies {
       return dues.reduce<number | undefined>((first, { untilMs }) => Math.min(first ?? untilMs, untilMs), undefined)
     },
     take(which) {
-      // A timer may be early by the fraction of a millisecond.
-      const nowMs = performance.now() + 1
+      const nowMs = performance.now()
       const taken: RecordedUse[] = []
       for (const tally of [...tallies.values()].flat()) {
-        if (tally.count === 0 || (which === 'due' && tally.untilMs > nowMs)) continue
+        if (tally.count === 0 || (which === 'due' && tally.untilMs > nowMs + goesAlongMs)) continue
         taken.push(toRecord(tally))
         tally.count = 0
         tally.untilMs = nowMs + repeatsForMs

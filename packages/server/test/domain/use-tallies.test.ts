@@ -26,6 +26,8 @@ function write(tallies: Tallies, uses: readonly Use[]) {
   nowMs += 200
   return tallies.take('due')
 }
+const connectorsOf = (records: readonly { readonly connectorId: string }[]) =>
+  records.map(({ connectorId }) => connectorId)
 /** Whether what was written is still known: another such use waits for seconds, a new one for a moment. */
 const isKnown = (tallies: Tallies, one: Use) => (tallies.count(one, nowMs) ?? 0) > nowMs + 1_000
 
@@ -51,19 +53,29 @@ it('no more than some are known, whether connectors or paths vary, and none that
     const tallies = createTallies()
     assert.equal(write(tallies, many(20_000, vary)).length, 20_000)
     tallies.count(use('conn_own'), nowMs)
-    nowMs += 150
-    tallies.count(use('conn_waits'), nowMs)
-    nowMs += 50
-    assert.deepEqual(
-      tallies.take('due').map(({ connectorId }) => connectorId),
-      ['conn_own'],
-    )
+    nowMs += 200
+    assert.deepEqual(connectorsOf(tallies.take('due')), ['conn_own'])
     assert.equal(isKnown(tallies, use('conn_own')), false)
     assert.equal(isKnown(tallies, vary(19_999)), false)
     nowMs += 200
-    assert.deepEqual(
-      tallies.take('due').map(({ connectorId }) => connectorId),
-      ['conn_waits', 'conn_own', vary(19_999).connectorId],
-    )
+    assert.deepEqual(connectorsOf(tallies.take('due')), ['conn_own', vary(19_999).connectorId])
   }
+})
+
+it('what is due within a second is written along with what is due now, and what is due later is not', () => {
+  const tallies = createTallies()
+  for (const [connector, waitMs] of [
+    ['conn_first', 900],
+    ['conn_soon', 1_500],
+    ['conn_later', 0],
+  ] as const) {
+    write(tallies, [use(connector)])
+    nowMs += waitMs
+  }
+  const dues = ['conn_first', 'conn_soon', 'conn_later'].map((connector) => tallies.count(use(connector), nowMs))
+  assert.deepEqual(dues, [5_200, 6_300, 8_000])
+  tallies.count(use('conn_new'), nowMs)
+  nowMs = 5_300
+  assert.deepEqual(connectorsOf(tallies.take('due')), ['conn_first', 'conn_soon', 'conn_new'])
+  assert.equal(tallies.nextDueMs(), 8_000)
 })
