@@ -35,6 +35,9 @@ export class ConnectError extends Error {
   }
 }
 
+/** A session that the service has ended. Its page in the window says why. */
+export class SessionEnded extends ConnectError {}
+
 const reasons: Readonly<Record<string, ConnectFailure>> = {
   access_denied: 'denied',
   session_unknown: 'expired',
@@ -78,5 +81,5 @@ export function endedWith(code: string | null): ConnectError {
   const reason =
     code === null ? 'provider_error' : (reasons[code] ?? (refusals.has(code) ? 'refused' : 'provider_error'))
   const message = reason === 'denied' ? 'Access was not allowed.' : 'The account was not connected.'
-  return new ConnectError(reason, message, code ?? undefined)
+  return new SessionEnded(reason, message, code ?? undefined)
 }

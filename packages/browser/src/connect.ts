@@ -1,6 +1,6 @@
 import type { ServiceAccess } from './api.ts'
 import { begin, type ConnectRequest } from './begin.ts'
-import { ConnectError } from './connect-error.ts'
+import { ConnectError, SessionEnded } from './connect-error.ts'
 import { openEars } from './ears.ts'
 import { forget, recallWindow, remember, type Remembered } from './memory.ts'
 import type { Connected } from './settle.ts'
@@ -28,7 +28,8 @@ const looksAtMost = 1_000
  * Connects an account through a window of its own. Call it directly inside a click: the window opens at once, before
  * anything is asked of the service, and navigates later, since browsers block windows that nobody clicked for.
  *
- * Resolves when the connector exists. Rejects with `ConnectError`.
+ * Resolves when the connector exists. Rejects with `ConnectError`; where the service's page in the window tells the user
+ * why, that stays until the user closes it.
  */
 export async function connect(request: PopupRequest): Promise<Connected> {
   if (request.signal?.aborted === true) throw aborted()
@@ -43,7 +44,8 @@ export async function connect(request: PopupRequest): Promise<Connected> {
   try {
     return await orAborted(request.signal, connectIn(popup, request))
   } catch (error) {
-    popup.close()
+    // What went wrong is to be read there, and the page has a button that closes it.
+    if (!(error instanceof SessionEnded)) popup.close()
     throw error
   }
 }

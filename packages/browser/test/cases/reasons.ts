@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { before, describe, it } from 'node:test'
 import type { Browser, Page } from 'puppeteer-core'
 import { opened, until, untilClosed } from '../support/browsers.ts'
@@ -26,12 +27,23 @@ export function reasonsCases(playing: () => Promise<Playing>): void {
   }
 
   describe('connect rejects as', () => {
-    it('denied, when the user says no', async () => {
-      const page = await ada.open()
-      const popup = await ada.click(page)
-      await consent(popup, 'deny')
-      await assertRejects(page, popup, 'denied', 'access_denied')
-    })
+    for (const [end, more] of [
+      ['the service’s own page', () => ({})],
+      ['a landing page', () => ({ landingPage: stage.app.landingPage })],
+    ] as const) {
+      it(`denied, when the user says no, who reads so in a window that was to end on ${end}, and closes it`, async () => {
+        const page = await ada.open(more())
+        const popup = await ada.click(page)
+        await consent(popup, 'deny')
+        await assertRejects(page, undefined, 'denied', 'access_denied')
+        // Longer than a success stays.
+        await sleep(3_000)
+        const words = String(await popup.evaluate(`document.querySelector('[role=alert]').textContent`))
+        assert.match(words, /Access was not allowed/)
+        await popup.evaluate(`setTimeout(() => document.getElementById('close').click())`)
+        await untilClosed(popup)
+      })
+    }
 
     it('denied, also by redirect: the service’s page leads back to the landing page', async () => {
       const page = await ada.open({ landingPage: stage.app.landingPage })
