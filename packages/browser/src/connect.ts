@@ -66,8 +66,7 @@ async function connectIn(popup: Window, request: PopupRequest): Promise<Connecte
   try {
     remember(begun, 'popup', hasLandingPage)
     popup.location.replace(begun.url)
-    const mayAskAgain = begun.isHosted && !hasLandingPage
-    const waiting = { next: ears.next, isGone: watch.isGone, hasLandingPage, mayAskAgain, looksAtMost }
+    const waiting = { next: ears.next, isGone: watch.isGone, hasLandingPage, looksAtMost }
     const connected = await untilConnected(request, begun, waiting)
     // The Connect page may have something left to say, and closes itself.
     if (!begun.isHosted) popup.close()
@@ -80,7 +79,8 @@ async function connectIn(popup: Window, request: PopupRequest): Promise<Connecte
 
 /**
  * Goes on waiting for the window that this tab had opened before the page was loaded anew; `undefined` when there is
- * none. Call it when the page loads. Settles as `connect` does, but cannot tell a closed window.
+ * none. Call it when the page loads. Settles as `connect` does, but of windows that are closed it notices only the Connect
+ * page where scopes are missing, which says so itself.
  */
 export function resumeConnect(
   access: ServiceAccess & { readonly signal?: AbortSignal | undefined },
@@ -99,9 +99,7 @@ async function resume(
   access.signal?.addEventListener('abort', ears.stop, { once: true })
   try {
     const { hasLandingPage } = waited
-    // Nothing would tell that the window is closed, so what the user makes of missing scopes is not waited for.
-    const waiting = { next: ears.next, isGone: () => false, hasLandingPage, mayAskAgain: false, looksAtMost }
-    return await untilConnected(access, waited, waiting)
+    return await untilConnected(access, waited, { next: ears.next, isGone: () => false, hasLandingPage, looksAtMost })
   } finally {
     ears.stop()
     forget(waited.id)

@@ -109,7 +109,6 @@ function finishHere(access: ServiceAccess, outcome: Outcome, provider: string | 
       },
       isGone: () => true,
       hasLandingPage: true,
-      mayAskAgain: false,
       looksAtMost,
     },
   )

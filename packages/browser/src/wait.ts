@@ -12,8 +12,6 @@ export interface Waiting {
   readonly isGone: () => boolean
   /** Without one, consent that nobody told of within ten seconds stays untold. */
   readonly hasLandingPage: boolean
-  /** Whether the Connect page stays open where scopes are missing, and may bring another code. */
-  readonly mayAskAgain: boolean
   readonly looksAtMost: number
 }
 
@@ -28,6 +26,8 @@ const untoldMs = 10_000
  */
 export async function untilConnected(access: ServiceAccess, waited: Waited, waiting: Waiting): Promise<Connected> {
   const patience = createPatience()
+  // Without a landing page the Connect page stays open where scopes are missing, and may bring another code.
+  const mayAskAgain = waited.isHosted && !waiting.hasLandingPage
   let withCode: Heard | undefined
   let via: Via = 'status'
   let consentedAtMs: number | undefined
@@ -51,7 +51,7 @@ export async function untilConnected(access: ServiceAccess, waited: Waited, wait
     }
     patience.renew()
     connected = judge(status, waited, { via, isGone: waiting.isGone() })
-    if (connected !== undefined && !(waiting.mayAskAgain && connected.missingScopes.length > 0)) return connected
+    if (connected !== undefined && !(mayAskAgain && connected.missingScopes.length > 0)) return connected
     consentedAtMs = status.status === 'awaiting_completion' ? (consentedAtMs ?? performance.now()) : undefined
     if (!waiting.hasLandingPage && performance.now() - (consentedAtMs ?? Infinity) > untoldMs) throw untold()
   }

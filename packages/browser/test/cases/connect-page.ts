@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Page } from 'puppeteer-core'
 import { opened, until } from '../support/browsers.ts'
 import { severing, type Scene } from '../support/matrix-scene.ts'
@@ -52,6 +53,20 @@ async function leftOut(scene: Scene): Promise<{ app: Page; connectPage: Page }> 
   await until(connectPage, `document.querySelector('.scopes.missing, .technical') !== null`)
   assert.equal(await app.evaluate(`document.getElementById('result').textContent`), '')
   return { app, connectPage }
+}
+
+async function askedAgain(scene: Scene, { app, connectPage }: Awaited<ReturnType<typeof leftOut>>): Promise<Shown> {
+  await consent(await providersWindow(scene, connectPage, 'Ask again'))
+  const result = await shown(app)
+  assert.deepEqual([result.missingScopes, result.account?.name], [[], 'ada'])
+  await until(connectPage, `document.querySelector('h1').textContent === 'Sandbox is connected'`)
+  return result
+}
+
+/** It looks every second, so by then it knows what is missing. */
+async function assertStillWaits(app: Page): Promise<void> {
+  await sleep(2_500)
+  assert.equal(await app.evaluate(`document.getElementById('result').textContent`), '')
 }
 
 async function linkOf({ person, more }: Scene): Promise<string> {
@@ -122,12 +137,20 @@ export const connectPageCases: Readonly<Record<Rows, (scene: Scene) => Promise<S
     await consent(await providersWindow(scene, connectPage, 'Open the window again'))
     return shown(app)
   },
-  async pageAskedAgain(scene) {
+  pageAskedAgain: async (scene) => askedAgain(scene, await leftOut(scene)),
+  async pageAskedAgainAfterReload(scene) {
+    const pages = await leftOut(scene)
+    await pages.app.reload()
+    await assertStillWaits(pages.app)
+    return askedAgain(scene, pages)
+  },
+  async pageLeftOutAfterReload(scene) {
     const { app, connectPage } = await leftOut(scene)
-    await consent(await providersWindow(scene, connectPage, 'Ask again'))
+    await app.reload()
+    await assertStillWaits(app)
+    await connectPage.evaluate(`setTimeout(() => window.close())`)
     const result = await shown(app)
-    assert.deepEqual([result.missingScopes, result.account?.name], [[], 'ada'])
-    await until(connectPage, `document.querySelector('h1').textContent === 'Sandbox is connected'`)
+    assert.deepEqual(result.missingScopes, [oneMore])
     return result
   },
   async pageLeftOut(scene) {

@@ -198,6 +198,19 @@ export const rows = {
     ends: 'message',
     only: 'chromium',
   },
+  pageAskedAgainAfterReload: {
+    mode: 'Connect page by popup',
+    situation: 'the user leaves a permission out, your page is loaded anew, and the user is asked again, and allows it',
+    landing: false,
+    ends: 'message',
+    only: 'chromium',
+  },
+  pageLeftOutAfterReload: {
+    mode: 'Connect page by popup',
+    situation: 'the user leaves a permission out, your page is loaded anew, and the window is closed',
+    landing: false,
+    ends: 'status',
+  },
   pageRedirect: {
     mode: 'Connect page by redirect',
     situation: 'the browser has blocked the window before',

@@ -39,6 +39,7 @@ let given = {}
 /** @type {{ timer?: ReturnType<typeof setTimeout> } | undefined} */
 let watching
 let isConfirmed = false
+let isGoingOn = false
 
 /** @param {string | undefined} slug */
 const providerOf = (slug) => page.providers.find((provider) => provider.provider_slug === slug)
@@ -188,7 +189,10 @@ async function go(provider, place = page.redirect_uri === null && hasOpener() ? 
   try {
     const values = fieldsOf(provider).length > 0 ? given : undefined
     const attempt = await startAttempt(provider.provider_slug, values)
-    if (opened === undefined) return location.assign(attempt.authorize_url)
+    if (opened === undefined) {
+      isGoingOn = true
+      return location.assign(attempt.authorize_url)
+    }
     waitFor(attempt.session_id)
     opened.location.replace(attempt.authorize_url)
     elsewhere(provider, opened)
@@ -383,8 +387,14 @@ onOutcome((outcome) => {
   void take(outcome)
   return true
 })
+// An app that was loaded anew cannot see that this window is closed, and waits for what the user makes of missing scopes. What is
+// told at `pagehide` Chromium tells nobody any more.
+addEventListener('beforeunload', () => {
+  if (page?.status === 'connected' && !isGoingOn) tellOpener(page, outcomeOf('connected'))
+})
 // Back from the provider by the back button, the page may come out of the browser's memory as it was left.
 addEventListener('pageshow', (event) => {
+  isGoingOn = false
   if (event.persisted) void begin()
 })
 void begin()
