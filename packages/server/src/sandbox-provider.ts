@@ -1,4 +1,4 @@
-import { startSandbox, type Sandbox } from '@connector-oauth/sandbox'
+import type { Sandbox } from '@connector-oauth/sandbox'
 import { join } from 'node:path'
 import type { OwnProvider } from './compose.ts'
 import { createEgress } from './oauth/egress.ts'
@@ -12,6 +12,8 @@ export async function startOwnSandbox(
   secrets: DevelopmentSecrets,
   preferredPort: number,
 ): Promise<{ readonly sandbox: Sandbox | undefined; readonly provider: OwnProvider }> {
+  // In production nothing of it is loaded.
+  const { startSandbox } = await import('@connector-oauth/sandbox')
   const start = (port: number) =>
     startSandbox({
       port,

@@ -1,5 +1,6 @@
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { Problem } from '../core/problem.ts'
+import { bareApp } from './bare-app.ts'
 import { sendError, toAnswer } from './errors.ts'
 import { healthRoutes, type Readiness } from './routes/health.ts'
 import { metricsRoute, type MetricsPage } from './routes/metrics.ts'
@@ -10,7 +11,7 @@ export function createProbeServer(settings: {
   readonly readiness: Readiness
   readonly metrics: MetricsPage | undefined
 }): FastifyInstance {
-  const app = Fastify({
+  const app = bareApp({
     loggerInstance: settings.logger,
     logController: new LogController({ disableRequestLogging: true }),
     requestTimeout: 30_000,

@@ -1,12 +1,13 @@
 import cookie from '@fastify/cookie'
 import cors from '@fastify/cors'
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify'
+import { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { KeyUnavailable } from '../core/key-unavailable.ts'
 import type { RequestScope } from '../core/request-scope.ts'
 import type { Tracer } from '../core/tracer.ts'
 import { Problem } from '../core/problem.ts'
 import { InvalidFields } from '../domain/invalid-fields.ts'
 import { proxyTimes } from '../domain/proxy-limits.ts'
+import { bareApp } from './bare-app.ts'
 import { limitBodyTime } from './body-deadline.ts'
 import { isUnexpected, toAnswer } from './errors.ts'
 import { followRequests, requestIdOf } from './follow-requests.ts'
@@ -71,7 +72,7 @@ const loopbackOrigin = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/
 /** The whole HTTP API as an app that listens nowhere yet. */
 export async function createServer(settings: ServerSettings): Promise<FastifyInstance> {
   registerFormats()
-  const app = Fastify({
+  const app = bareApp({
     loggerInstance: settings.logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: requestIdOf,
@@ -88,9 +89,6 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
       void refuse(request, reply, toAnswer(error, request.id, false))
     },
   })
-  // The routes validate for themselves, all parts at once; the schemas are here for the reference.
-  app.setValidatorCompiler(() => () => true)
-  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   readJsonBodies(app)
   addHeaders(app, settings.flows.settings.publicUrl)
   addErrorHandling(app)

@@ -52,10 +52,10 @@ export function requestValidator<P extends TSchema, Q extends TSchema, B extends
     const given = coerceIntegers(raw.query, integers)
     const content = raw.body ?? (schemas.bodyIsOptional ? {} : undefined)
     const problems = [
-      ...judge('path', params, raw.params),
-      ...judge('query', query, given),
-      ...judge('header', headers, raw.headers),
-      ...(body !== undefined && content === undefined ? [missingBody] : judge('body', body, content)),
+      ...judge('path', params(), raw.params),
+      ...judge('query', query(), given),
+      ...judge('header', headers(), raw.headers),
+      ...(schemas.body !== undefined && content === undefined ? [missingBody] : judge('body', body(), content)),
     ]
     if (problems.length > 0) throw new InvalidFields(problems.slice(0, shownProblems))
     if (raw.urlLength > maxUrlLength) throw new Problem('uri_too_long')
@@ -66,8 +66,10 @@ export function requestValidator<P extends TSchema, Q extends TSchema, B extends
 
 const missingBody: FieldProblem = { loc: ['body'], msg: 'field required', type: 'value_error.missing' }
 
-function compiled(schema: TSchema | undefined): Validator | undefined {
-  return schema && Compile(schema)
+/** Compiled at the first request: the start would take twice as long for routes of which many are never called. */
+function compiled(schema: TSchema | undefined): () => Validator | undefined {
+  let validator: Validator | undefined
+  return () => (validator ??= schema && Compile(schema))
 }
 
 function judge(part: Part, validator: Validator | undefined, value: unknown): FieldProblem[] {

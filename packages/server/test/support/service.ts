@@ -11,7 +11,7 @@ import type { Context } from '../../src/domain/context.ts'
 import { loadCatalog, type ProviderCatalog } from '../../src/providers/registry.ts'
 import { createReadiness } from '../../src/readiness.ts'
 import { describeSandbox } from '../../src/sandbox-provider.ts'
-import { startTracing } from '../../src/tracing.ts'
+import type { Tracing } from '../../src/tracing.ts'
 import { startBackground } from '../../src/worker/background.ts'
 import { createTestDatabase, type TestDatabase } from './test-database.ts'
 
@@ -106,8 +106,7 @@ export async function startTestService(
   }
   const logs: string[] = []
   const logger = pino({ level: 'trace' }, { write: (line) => void logs.push(line) })
-  const { tracesEndpoint } = config
-  const tracing = tracesEndpoint === undefined ? undefined : startTracing(tracesEndpoint, 'all')
+  const tracing = await tracingOf(config.tracesEndpoint)
   if (tracing !== undefined) started.defer(() => tracing.close())
   const flows = composeFlows({ ...settled, logger, tracer: tracing?.tracer })
   started.defer(() => flows.close())
@@ -141,6 +140,13 @@ export async function startTestService(
     call: callerOf(url, token),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
+}
+
+/** As `serve` does it: nothing of it is loaded where no collector is named. */
+async function tracingOf(endpoint: string | undefined): Promise<Tracing | undefined> {
+  if (endpoint === undefined) return undefined
+  const { startTracing } = await import('../../src/tracing.ts')
+  return startTracing(endpoint, 'all')
 }
 
 function withDefinitions(catalog: ProviderCatalog, more: readonly ProviderDefinition[]): ProviderCatalog {

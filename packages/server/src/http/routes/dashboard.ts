@@ -38,7 +38,7 @@ const missing = `<!doctype html>
 interface BuiltFile {
   readonly type: string
   readonly plain: Buffer
-  readonly zipped: Buffer
+  zipped(): Buffer
 }
 
 /** `GET /` and the dashboard's other pages, as `npm run build` made them: one document and its hashed files. */
@@ -86,8 +86,10 @@ function policyFor(callable: readonly string[]): string {
   ].join('; ')
 }
 
+/** Compressed once, when it is first asked for. */
 function builtFile(type: string, plain: Buffer): BuiltFile {
-  return { type, plain, zipped: gzipSync(plain, { level: 9 }) }
+  let zipped: Buffer | undefined
+  return { type, plain, zipped: () => (zipped ??= gzipSync(plain, { level: 9 })) }
 }
 
 /** Nothing here is secret, so that compressing tells nothing. */
@@ -95,5 +97,5 @@ function sendFile(request: FastifyRequest, reply: FastifyReply, file: BuiltFile)
   const takesGzip = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
   void reply.type(file.type).header('vary', 'accept-encoding')
   if (takesGzip) void reply.header('content-encoding', 'gzip')
-  return reply.send(takesGzip ? file.zipped : file.plain)
+  return reply.send(takesGzip ? file.zipped() : file.plain)
 }
