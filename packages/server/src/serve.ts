@@ -198,9 +198,18 @@ async function runJobsAfter(
   const isReady = await ready.catch(() => false)
   if (!isReady) return
   const running = await startedJobs(role, flows, logger, stopping)
+  giveBackMemory()
   readiness.working()
   if (!stopping.aborted) await once(stopping, 'abort')
   await running?.stop()
+}
+
+/**
+ * Frees what only the start needed, some 40 MB; by itself Node.js would keep it. It takes a tenth of a second, in which nobody waits for an
+ * answer yet. Without `--expose-gc` nothing is freed.
+ */
+function giveBackMemory(): void {
+  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
 }
 
 async function startedJobs(role: Role, flows: Flows, logger: Logger, stopping: AbortSignal) {
