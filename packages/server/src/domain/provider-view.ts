@@ -153,7 +153,7 @@ function variableSchema(variable: UrlVariable): object {
   }
 }
 
-function describeScopes(definition: ProviderDefinition, names: readonly string[]) {
+export function describeScopes(definition: ProviderDefinition, names: readonly string[]) {
   const described = new Map((definition.scopes ?? []).map((scope) => [scope.name, scope.description]))
   return names.map((name) => ({ name, description: described.get(name) ?? '' }))
 }

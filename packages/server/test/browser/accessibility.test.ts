@@ -42,6 +42,13 @@ const states: Readonly<Record<string, (profile: Profile, page: Page) => Promise<
     await consentIn(page)
     await page.getByRole('heading', { name: 'Account connected' }).waitFor()
   },
+  'the closing page, connected with less access': async (profile, page) => {
+    const value = await service.token()
+    await profile.context.addCookies([{ name: 'platform_session', value, url: service.url }])
+    await page.goto(service.url + authorizePath())
+    await consentIn(page, 'ada', 'Allow', ['email', 'profile'])
+    await page.getByRole('heading', { name: 'Sandbox is connected, with less access' }).waitFor()
+  },
   'the closing page, finishing': async (_profile, page) => {
     await openConsent(page, { origin: service.url })
     await consentIn(page)

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Browser, Page } from 'playwright-core'
+import { readWithinMs } from '../../src/http/pages/outcome-page.ts'
 import { collectionId, spaceId, startTestService, type TestService } from '../support/service.ts'
 import { launchChromium, openProfile, type Profile } from './support/chromium.ts'
-import { consentIn, firstMessage, openPopup } from './support/journey.ts'
+import { consentIn, firstMessage, messagesOf, openPopup } from './support/journey.ts'
 import { startPlatform, type Platform } from './support/platform.ts'
 
 /** A platform that serves the service under its own origin, and whose session cookie holds the bearer token. */
@@ -56,6 +58,29 @@ it('connects right at the callback, as the workflow of the platform has it', asy
   await closed
   const list = await service.call('GET', `/v1/spaces/${spaceId}/collections/${collectionId}/connectors`)
   assert.equal(((await list.json()) as { data: unknown[] }).data.length, 1)
+  assert.deepEqual(profile.complaints, [])
+  await profile.context.close()
+})
+
+it('says what is missing where less was allowed than was asked for, and stays to be read', async () => {
+  const { profile, page } = await signedIn()
+  for (const [language, title, missing, advice] of [
+    ['en', 'Sandbox is connected, with less access', 'See your e-mail address', 'You can close this window'],
+    ['de-AT', 'Sandbox ist verbunden, mit weniger Zugriff', 'Ihre E-Mail-Adresse', 'Sie können dieses Fenster'],
+  ] as const) {
+    await profile.context.setExtraHTTPHeaders({ 'accept-language': language })
+    const popup = await openPopup(profile, page, authorizeUrl())
+    await consentIn(popup, 'ada', 'Allow', ['email'])
+    await popup.getByRole('heading', { name: title }).waitFor()
+    await page.waitForFunction('messages.length > 0')
+    assert.equal((await messagesOf(page)).at(-1)?.data.status, 'connected')
+    // Longer than the page stays when nothing is missing.
+    await sleep(readWithinMs + 1_000)
+    assert.deepEqual(await popup.getByRole('listitem').allTextContents(), [missing])
+    await popup.getByText(advice).waitFor()
+    await Promise.all([popup.waitForEvent('close'), popup.getByRole('button').click()])
+    await profile.context.clearCookies({ name: /^(?!platform_session)/ })
+  }
   assert.deepEqual(profile.complaints, [])
   await profile.context.close()
 })

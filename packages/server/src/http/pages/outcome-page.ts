@@ -1,5 +1,7 @@
+import type { MissingAccess } from '../../domain/missing-access.ts'
 import type { Language } from '../words/languages.ts'
 import type { Page } from './page.ts'
+import { missingList } from './missing-list.ts'
 import { escapeHtml, scriptJson } from './page.ts'
 import { detailsOf, markOf, type Details } from './parts.ts'
 
@@ -10,6 +12,8 @@ export interface Outcome {
   readonly title: string
   readonly sentence: string
   readonly details?: Details
+  /** Of a connection with less access than was asked for. */
+  readonly missing?: MissingAccess | undefined
   /** Absent: nobody is told. Without an origin only this service's own pages are told, and never a completion code. */
   readonly audience: { readonly sessionId: string; readonly origin: string | undefined } | undefined
   /** The landing page, with what became of it: a tab that was redirected here has no window to close. */
@@ -23,14 +27,15 @@ export interface Outcome {
  * completion code, which the page takes from its own fragment and wipes from the address.
  */
 export function outcomePage(outcome: Outcome): Page {
-  const { language } = outcome
+  const { language, missing } = outcome
   const { words } = language
   return {
     language,
     title: outcome.title,
-    body: `${markOf(outcome.kind)}
+    body: `${markOf(missing === undefined ? outcome.kind : 'partial')}
 <h1>${escapeHtml(outcome.title)}</h1>
 <p role="${outcome.kind === 'failed' ? 'alert' : 'status'}">${escapeHtml(outcome.sentence)}</p>
+${missing === undefined ? '' : `${missingList(language, missing)}<p>${escapeHtml(words['connected.text'])}</p>`}
 ${outcome.backTo === undefined ? '' : `<p><a href="${escapeHtml(outcome.backTo)}">${escapeHtml(words.back_to_app)}</a></p>`}
 <button type="button" class="button" id="close">${escapeHtml(words.close)}</button>
 <p id="stays" role="status" hidden>${escapeHtml(words.stays)}</p>
@@ -42,9 +47,11 @@ ${outcome.details === undefined ? '' : detailsOf(language, outcome.details)}`,
 /** How long a success stays for whoever reads it; the opener knows at once. A failure stays until it is closed. */
 export const readWithinMs = 2_500
 
-function closingScript({ kind, audience }: Outcome): string {
-  // A window that asks for something stays.
-  const closes = kind === 'connected' || (kind === 'awaiting_completion' && audience?.origin !== undefined)
+function closingScript({ kind, audience, missing }: Outcome): string {
+  // A window with something to read stays.
+  const closes =
+    (kind === 'connected' && missing === undefined) ||
+    (kind === 'awaiting_completion' && audience?.origin !== undefined)
   const message = audience && { source: 'connector-oauth', session_id: audience.sessionId, status: kind }
   return `
 const message = ${scriptJson(message ?? null)};

@@ -5,8 +5,10 @@ import { escapeHtml } from './page.ts'
 
 const drawn = (path: string) =>
   `<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="3" stroke-linecap="round" stroke-linejoin="round">${path}</svg>`
+const tick = drawn('<path d="m5 12.5 5 5 9-10.5"/>')
 const drawings = {
-  connected: { tone: '', drawing: drawn('<path d="m5 12.5 5 5 9-10.5"/>') },
+  connected: { tone: '', drawing: tick },
+  partial: { tone: ' warn', drawing: tick },
   awaiting_completion: { tone: ' wait', drawing: drawn('<path d="M5.5 12h.01M12 12h.01M18.5 12h.01"/>') },
   failed: { tone: ' bad', drawing: drawn('<path d="M12 5v9M12 18.5v.01"/>') },
 }

@@ -33,6 +33,7 @@ a { color: var(--link); }
 .button:hover { background: var(--tint); }
 .button.main { border-color: transparent; background: var(--accent); color: var(--on-accent); }
 .button.main:hover { filter: brightness(1.08); }
+.left-out { margin: .75rem 0; padding-inline-start: 1.5rem; text-align: start; overflow-wrap: anywhere; }
 details { margin-top: 1.25rem; padding-top: .75rem; border-top: 1px solid var(--line); font-size: .875rem; }
 summary { color: var(--soft); cursor: pointer; min-height: 1.5rem; }
 code { font-size: .85em; font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }

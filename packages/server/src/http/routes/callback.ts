@@ -10,6 +10,8 @@ import {
 import { providerSlug } from '../../core/ids.ts'
 import { Problem } from '../../core/problem.ts'
 import { hasRenamedCode, receiveCallback, type CallbackOutcome } from '../../domain/callback.ts'
+import { missingAccess, type MissingAccess } from '../../domain/missing-access.ts'
+import type { Principal } from '../../domain/principal.ts'
 import type { Connected } from '../../domain/store-connection.ts'
 import { readNavigator } from '../authenticate.ts'
 import { readBindings, unbindBrowser } from '../browser-binding.ts'
@@ -17,12 +19,13 @@ import { toAnswer } from '../errors.ts'
 import { textParameters, urlLength, type HttpContext } from '../http-context.ts'
 import { isPageRequest, refusePrefetch } from '../navigation.ts'
 import { sendOutcome } from '../outcome.ts'
-import { outcomePage } from '../pages/outcome-page.ts'
+import { outcomePage, type Outcome } from '../pages/outcome-page.ts'
 import { languageOf, sendPage } from '../pages/page.ts'
 import { relayPage } from '../pages/relay-page.ts'
 import { redirectPopup } from '../popup-redirect.ts'
 import { refuseRepeats } from '../route.ts'
 import { requestValidator } from '../validate.ts'
+import type { Language } from '../words/languages.ts'
 import { navigationSchema } from './navigation-schema.ts'
 
 const url = '/v1/connectors/oauth/:provider_slug/callback'
@@ -85,7 +88,7 @@ export async function callbackRoutes(app: FastifyInstance, http: HttpContext): P
         parameters,
         browserBindings,
       })
-      return await sendCallbackOutcome(context, request, reply, outcome, wantsPage)
+      return await sendCallbackOutcome(context, request, reply, outcome, wantsPage ? { principal } : undefined)
     } catch (error) {
       if (error instanceof Problem && error.code === 'invalid_state') await context.limits.countInvalidState(request)
       if (!wantsPage) throw error
@@ -116,7 +119,7 @@ async function sendCallbackOutcome(
   request: FastifyRequest,
   reply: FastifyReply,
   outcome: CallbackOutcome,
-  wantsPage: boolean,
+  page: { readonly principal: Principal | undefined } | undefined,
 ): Promise<FastifyReply> {
   const { audience, landingUri } = outcome
   const fragment = (status: string, more: Readonly<Record<string, string>> = {}): string => {
@@ -131,7 +134,7 @@ async function sendCallbackOutcome(
   const { publicUrl } = http.flows.settings
   const connectPage = audience.connectSession && `${publicUrl}/connect/${audience.connectSession.id}`
   if (outcome.kind === 'failed') {
-    if (!wantsPage) throw outcome.problem
+    if (page === undefined) throw outcome.problem
     // The page reads what became of it with its own token, and offers to try again.
     if (connectPage !== undefined) return redirectPopup(reply, `${connectPage}#${fragment('failed')}`)
     const backTo = landingUri && `${landingUri}#${fragment('failed')}`
@@ -144,12 +147,18 @@ async function sendCallbackOutcome(
     return redirectPopup(reply, `${target}#${fragment('awaiting_completion', code)}`)
   }
   const body = connectedBody(outcome.connected)
-  if (!wantsPage) return reply.code(200).send(body)
+  if (page === undefined) return reply.code(200).send(body)
   const end = landingUri ?? connectPage
   if (end !== undefined) return redirectPopup(reply, `${end}#${fragment('connected')}`)
-  const language = languageOf(request)
-  const [title, sentence] = [language.words['connected.title'], language.words['connected.text']]
-  return sendPage(reply, 200, outcomePage({ kind: 'connected', language, title, sentence, audience }))
+  const missing = page.principal && (await missingAccess(http.flows, page.principal.tenantId, outcome.connected))
+  return sendPage(reply, 200, outcomePage({ kind: 'connected', audience, ...wording(languageOf(request), missing) }))
+}
+
+function wording(language: Language, missing: MissingAccess | undefined): Omit<Outcome, 'kind' | 'audience'> {
+  const { words } = language
+  if (missing === undefined) return { language, title: words['connected.title'], sentence: words['connected.text'] }
+  const title = words['partial.title'].replace('{provider}', () => missing.providerName)
+  return { language, title, sentence: words['partial.text'], missing }
 }
 
 /** The seed's own success body. */

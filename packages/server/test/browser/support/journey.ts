@@ -25,9 +25,15 @@ export async function startSession(
 }
 
 /** Signs in at the sandbox and decides. Answers once the click is made; the window is on its way then. */
-export async function consentIn(window: Page, login = 'ada', decision: 'Allow' | 'Deny' = 'Allow'): Promise<void> {
+export async function consentIn(
+  window: Page,
+  login = 'ada',
+  decision: 'Allow' | 'Deny' = 'Allow',
+  leftOut: readonly string[] = [],
+): Promise<void> {
   await window.getByLabel('User name').fill(login)
   await window.getByRole('button', { name: 'Sign in' }).click()
+  for (const scope of leftOut) await window.locator(`input[name=scope][value="${scope}"]`).uncheck()
   await window.getByRole('button', { name: decision }).click({ noWaitAfter: true })
 }
 
