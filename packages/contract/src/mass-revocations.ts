@@ -6,6 +6,7 @@ import {
   described,
   list,
   nullable,
+  OrderQuery,
   PageQuery,
   ProviderSlug,
   Timestamp,
@@ -30,6 +31,7 @@ export const MassRevocationBody = Type.Object(
 )
 export const MassRevocationHeaders = Type.Object({ 'idempotency-key': Type.Optional(visible(255)) })
 export const MassRevocationParams = Type.Object({ revocation_id: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' }) })
+export const MassRevocationListQuery = Type.Object({ ...PageQuery, ...OrderQuery })
 export const MassRevocationQuery = Type.Object({ ...PageQuery })
 export const ReportQuery = Type.Object({ format: Type.Optional(Type.Enum(['csv', 'jsonl'])) })
 

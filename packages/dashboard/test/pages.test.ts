@@ -223,6 +223,14 @@ it('gives an order of the kill switch only after it was confirmed in words, and 
   await order.click()
   await page.getByText('Completed').waitFor()
   await page.getByRole('row').getByText('Revoked').waitFor()
+  const body = { principal_id: 'nobody' }
+  const token = await service.token({ tenant: 'kill' })
+  service.clock.advance(1_000)
+  assert.equal((await service.call('POST', '/v1/admin/revocations', { token, body })).status, 202)
+  await page.goto(`${service.url}/connectors/kill-switch`)
+  const orders = page.getByRole('table', { name: 'Orders' }).getByRole('row')
+  await orders.nth(2).waitFor()
+  assert.match(await orders.nth(1).innerText(), /nobody/)
   await profile.context.close()
 })
 

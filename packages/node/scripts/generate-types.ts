@@ -23,7 +23,12 @@ import { DeploymentSettings, Me } from '@connector-oauth/contract/deployment.ts'
 import { EventList, EventQuery, EventStreamQuery } from '@connector-oauth/contract/events.ts'
 import { KeyRotation, Keys } from '@connector-oauth/contract/keys.ts'
 import { LeaseBody, LeaseList, NewLease } from '@connector-oauth/contract/leases.ts'
-import { MassRevocation, MassRevocationBody, MassRevocationDetail } from '@connector-oauth/contract/mass-revocations.ts'
+import {
+  MassRevocation,
+  MassRevocationBody,
+  MassRevocationDetail,
+  MassRevocationListQuery,
+} from '@connector-oauth/contract/mass-revocations.ts'
 import {
   CompleteBody,
   ConnectedBody,
@@ -104,6 +109,7 @@ const types: Readonly<Record<string, TSchema>> = {
   MassRevocationReceipt: MassRevocationDetail.properties.data.properties.receipts.items,
   AuditEntry: item(AuditList),
   AuditFilter: AuditQuery,
+  MassRevocationFilter: MassRevocationListQuery,
   AuditCheckpoint: item(AuditCheckpointList),
   AuditKey: item(AuditKeysBody),
 }

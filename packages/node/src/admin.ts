@@ -14,6 +14,7 @@ import type {
   Deployment,
   KeyFigures,
   MassRevocation,
+  MassRevocationFilter,
   MassRevocationReceipt,
   MassRevocationRequest,
   OverviewFigures,
@@ -121,8 +122,8 @@ export class Admin {
   }
 
   /** `GET /v1/admin/revocations` */
-  revocations(): List<MassRevocation> {
-    return listOf(this.#transport, '/v1/admin/revocations', {})
+  revocations(filter: MassRevocationFilter = {}): List<MassRevocation> {
+    return listOf(this.#transport, '/v1/admin/revocations', filter)
   }
 
   /** `GET /v1/admin/revocations/{id}`: how far an order has come. */

@@ -995,6 +995,15 @@ export interface AuditFilter {
   to_date?: string
 }
 
+export interface MassRevocationFilter {
+  limit?: number
+  cursor?: string
+  /**
+   * `desc` begins with the newest; a cursor goes on in its own order
+   */
+  order?: 'asc' | 'desc'
+}
+
 export interface AuditCheckpoint {
   tenant_id: string
   position: number

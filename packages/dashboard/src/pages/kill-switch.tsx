@@ -46,7 +46,7 @@ function Which({ filter }: Pick<MassRevocation, 'filter'>): ReactNode {
 
 /** Disconnecting all that fit, at once: after a leak, or when a provider or a person leaves. */
 export function KillSwitch(): ReactNode {
-  const list = useGrowingList<MassRevocation>(['revocations'], revocationsPath)
+  const list = useGrowingList<MassRevocation>(['revocations'], revocationsPath, { order: 'desc' })
   return (
     <>
       <PageHead title="Kill switch">

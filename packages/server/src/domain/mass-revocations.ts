@@ -3,6 +3,7 @@ import { Problem } from '../core/problem.ts'
 import {
   findMassRevocation,
   pageMassRevocations,
+  pageNewestMassRevocations,
   pageReceipts,
   tallyMassRevocations,
   type MassRevocation,
@@ -10,7 +11,7 @@ import {
   type Receipt,
 } from '../store/mass-revocations.ts'
 import type { Context } from './context.ts'
-import { cutPage, readCursor, type Page, type PageRequest } from './page.ts'
+import { cutPage, readCursor, type OrderedPageRequest, type Page, type PageRequest } from './page.ts'
 import { requireRight, type Principal } from './principal.ts'
 
 /** An order of the kill switch as callers see it. Field names are the API's. */
@@ -56,14 +57,17 @@ type Needs = Pick<Context, 'database'>
 export async function listMassRevocations(
   context: Needs,
   principal: Principal,
-  page: PageRequest,
+  page: OrderedPageRequest,
 ): Promise<Page<MassRevocationView>> {
   requireRight(principal, 'connectors:admin')
   const { tenantId } = principal
   const db = context.database.tenant(tenantId)
   const spaces = principal.collections === undefined ? principal.spaces && [...principal.spaces] : []
-  const request = { after: readCursor(page.cursor), limit: page.limit + 1 }
-  const rows = await pageMassRevocations(db, tenantId, spaces, request)
+  const [from, limit] = [readCursor(page.cursor), page.limit + 1]
+  const rows =
+    page.order === 'desc'
+      ? await pageNewestMassRevocations(db, tenantId, spaces, { before: from, limit })
+      : await pageMassRevocations(db, tenantId, spaces, { after: from, limit })
   const tallies = await tallyMassRevocations(
     db,
     tenantId,

@@ -59,6 +59,16 @@ const selectPage = statement(
    order by created_at, mass_revocation_id
    limit $5`,
 )
+const selectNewest = statement(
+  'mass_revocations.page_newest',
+  `select ${columns}
+   from mass_revocations
+   where tenant_id = $1
+     and ($2::uuid[] is null or space_id = any($2))
+     and ($3::timestamptz is null or (created_at, mass_revocation_id) < ($3, $4::text))
+   order by created_at desc, mass_revocation_id desc
+   limit $5`,
+)
 const selectDue = statement(
   'mass_revocations.due',
   `select ${columns}
@@ -155,6 +165,17 @@ export async function pageMassRevocations(
 ): Promise<MassRevocation[]> {
   const values = [tenantId, spaces ?? null, page.after?.createdAt ?? null, page.after?.id ?? null, page.limit]
   return db.query<MassRevocation>(selectPage, values)
+}
+
+/** The newest orders first, before one of them where it is given. */
+export async function pageNewestMassRevocations(
+  db: Db,
+  tenantId: TenantId,
+  spaces: readonly string[] | undefined,
+  page: { readonly before: TimeCursor | undefined; readonly limit: number },
+): Promise<MassRevocation[]> {
+  const values = [tenantId, spaces ?? null, page.before?.createdAt ?? null, page.before?.id ?? null, page.limit]
+  return db.query<MassRevocation>(selectNewest, values)
 }
 
 /** Orders that are not worked off yet and whose turn it is, one of each tenant. */

@@ -244,6 +244,30 @@ describe('an order', () => {
     await assertProblem(foreign, 404, 'mass_revocation_unknown')
   })
 
+  it('is listed with the others from either end', async () => {
+    const acme = tenantOf('ordered')
+    const ids: string[] = []
+    for (let count = 0; count < 5; count += 1) {
+      service.clock.advance(1_000)
+      ids.push((await acme.order({ provider_slug: 'sandbox' })).id)
+    }
+    const walk = async (order: string): Promise<readonly string[]> => {
+      const seen: string[] = []
+      let cursor = ''
+      do {
+        const body = await jsonOf(await acme.call('GET', `/v1/admin/revocations?limit=2${order}${cursor}`))
+        seen.push(...(body['data'] as Order[]).map(({ id }) => id))
+        const { next_cursor: next } = body['meta'] as { next_cursor: string | null }
+        cursor = next === null ? '' : `&cursor=${next}`
+      } while (cursor !== '')
+      return seen
+    }
+    assert.deepEqual(await walk(''), ids)
+    assert.deepEqual(await walk('&order=asc'), ids)
+    assert.deepEqual(await walk('&order=desc'), ids.toReversed())
+    assert.equal((await acme.call('GET', '/v1/admin/revocations?order=newest')).status, 422)
+  })
+
   it('and its end stand in the audit record', async () => {
     const acme = tenantOf('audited')
     const order = await acme.order({ provider_slug: 'sandbox' })

@@ -5,6 +5,7 @@ import {
   MassRevocationDetail,
   MassRevocationHeaders,
   MassRevocationList,
+  MassRevocationListQuery,
   MassRevocationOrdered,
   MassRevocationParams,
   MassRevocationQuery,
@@ -50,12 +51,12 @@ export function massRevocationRoutes(app: FastifyInstance, http: HttpContext): v
     method: 'GET',
     url: base,
     tag,
-    summary: 'List the orders, oldest first',
-    schemas: { query: MassRevocationQuery },
+    summary: 'List the orders',
+    schemas: { query: MassRevocationListQuery },
     status: 200,
     response: MassRevocationList,
     async handle({ principal, query }) {
-      return pageBody(await listMassRevocations(http.flows, principal, pageRequest(query)))
+      return pageBody(await listMassRevocations(http.flows, principal, { ...pageRequest(query), order: query.order }))
     },
   })
 
