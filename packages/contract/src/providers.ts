@@ -48,6 +48,9 @@ export const AdminProvider = Type.Object({
   redirect_uri: Type.String({ description: 'To be registered at the provider' }),
   client_id: nullable(Type.String()),
   has_secret: Type.Boolean(),
+  has_own_client: Type.Boolean({
+    description: 'Whether the client is this tenant’s own, which `DELETE` forgets; otherwise it is the deployment’s',
+  }),
   scopes: nullable(Type.Array(Type.String())),
   secret_audience: nullable(
     Type.String({

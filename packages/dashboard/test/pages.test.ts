@@ -15,7 +15,14 @@ let receiver: WebhookReceiver
 
 before(async () => {
   receiver = await startWebhookReceiver()
-  service = await startTestService({ background: true, env: { ALLOWED_PRIVATE_HOSTS: receiver.host } })
+  service = await startTestService({
+    background: true,
+    env: {
+      ALLOWED_PRIVATE_HOSTS: receiver.host,
+      PROVIDER_SLACK_CLIENT_ID: 'of-the-deployment',
+      PROVIDER_SLACK_CLIENT_SECRET: 'secret-of-the-deployment',
+    },
+  })
   browser = await launchChromium()
 })
 after(async () => {
@@ -74,6 +81,25 @@ it('lets a tenant forget a client of its own at the sandbox, and offers nothing 
   await profile.context.close()
 })
 
+it('offers to forget a client of the tenant’s, and none of the deployment’s', async () => {
+  const { profile, page } = await signIn(service, browser, 'deployments-client')
+  const clientId = page.getByLabel('Client id')
+  const forget = page.getByRole('button', { name: 'Forget the client' })
+  await page.goto(`${service.url}/providers/slack`)
+  await clientId.waitFor()
+  assert.deepEqual([await clientId.inputValue(), await forget.count()], ['of-the-deployment', 0])
+  await clientId.fill('of-our-own')
+  await page.getByLabel('Client secret').fill('secret-of-our-own')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await forget.click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Forget' }).click()
+  await forget.waitFor({ state: 'detached' })
+  await page.reload()
+  await clientId.waitFor()
+  assert.deepEqual([await clientId.inputValue(), await forget.count()], ['of-the-deployment', 0])
+  await profile.context.close()
+})
+
 it('lists providers that are set up first, the others by name, with categories in words', async () => {
   const { profile, page } = await signIn(service, browser, 'order')
   const token = await service.token({ tenant: 'order' })
@@ -85,8 +111,8 @@ it('lists providers that are set up first, the others by name, with categories i
   await links.getByText('23andMe').waitFor()
   // A letter stands before each name.
   const names = (await links.allInnerTexts()).map((text) => text.split('\n').at(-1) ?? '')
-  const others = names.slice(2)
-  assert.deepEqual(names.slice(0, 2), ['Sandbox', 'Zoom'])
+  const others = names.slice(3)
+  assert.deepEqual(names.slice(0, 3), ['Sandbox', 'Slack', 'Zoom'])
   assert.deepEqual(others, others.toSorted(new Intl.Collator('en', { numeric: true }).compare))
   await page.getByRole('combobox', { name: 'Category' }).selectOption({ label: 'Project management' })
   const row = page.getByRole('row').filter({ hasText: 'Asana' }).first()

@@ -677,6 +677,10 @@ export interface AdminProvider {
   redirect_uri: string
   client_id: string | null
   has_secret: boolean
+  /**
+   * Whether the client is this tenant’s own, which `DELETE` forgets; otherwise it is the deployment’s
+   */
+  has_own_client: boolean
   scopes: string[] | null
   secret_audience: string | null
   url_variables: {

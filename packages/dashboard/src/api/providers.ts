@@ -106,5 +106,5 @@ export function isCustom(slug: string): boolean {
 
 /** The sandbox with the client that it came with; a tenant can have set one of its own, which it can forget. */
 export function isSandbox(provider: AdminProvider): boolean {
-  return provider.provider_slug === 'sandbox' && provider.secret_audience === null
+  return provider.provider_slug === 'sandbox' && !provider.has_own_client
 }

@@ -60,7 +60,7 @@ function OneProvider({
 }): ReactNode {
   const [isForgetting, setForgetting] = useState(false)
   const own = isCustom(provider.provider_slug)
-  const canForget = setUp === 'theirs' && (own || provider.client_id !== null)
+  const canForget = own || provider.has_own_client
   return (
     <>
       <PageHead

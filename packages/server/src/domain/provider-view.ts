@@ -32,6 +32,7 @@ export interface AdminProviderView {
   readonly redirect_uri: string
   readonly client_id: string | null
   readonly has_secret: boolean
+  readonly has_own_client: boolean
   readonly scopes: readonly string[] | null
   readonly secret_audience: string | null
   readonly url_variables: readonly (UrlVariableView & { readonly value: string | null })[]
@@ -104,6 +105,7 @@ export function viewProviderForAdmin(
     setup_complete: isAppComplete(definition, stored, deployment),
     redirect_uri: ownCallback(settings.publicUrl, slug),
     client_id: (isOwn ? stored.clientId : deployment?.clientId) ?? null,
+    has_own_client: isOwn,
     has_secret: (isOwn ? stored.clientSecret : deployment?.clientSecret) !== undefined,
     scopes: stored?.scopes ?? deployment?.scopes ?? null,
     secret_audience: isOwn ? (stored.secretOrigin ?? null) : null,

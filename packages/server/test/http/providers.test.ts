@@ -29,6 +29,7 @@ const fields = [
   'setup_complete',
   'redirect_uri',
   'has_secret',
+  'has_own_client',
   'client_id',
   'scopes',
   'url_variables',
