@@ -4,12 +4,11 @@ import {
   findMassRevocation,
   pageMassRevocations,
   pageNewestMassRevocations,
-  pageReceipts,
   tallyMassRevocations,
   type MassRevocation,
   type MassRevocationTally,
-  type Receipt,
 } from '../store/mass-revocations.ts'
+import { pageReceipts, type Receipt } from '../store/receipts.ts'
 import type { Context } from './context.ts'
 import { cutPage, readCursor, type OrderedPageRequest, type Page, type PageRequest } from './page.ts'
 import { requireRight, type Principal } from './principal.ts'

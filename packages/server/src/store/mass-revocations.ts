@@ -124,17 +124,6 @@ const tally = statement(
    where tenant_id = $1 and mass_revocation_id = any($2)
    group by mass_revocation_id, status`,
 )
-const selectReceipts = statement(
-  'mass_revocations.receipts',
-  `select revocation_id, connector_id, space_id, collection_id, provider_slug, status, reason, attempts, created_at,
-          finished_at
-   from revocations
-   where tenant_id = $1 and mass_revocation_id = $2
-     and ($3::timestamptz is null or (created_at, revocation_id) > ($3, $4::text))
-   order by created_at, revocation_id
-   limit $5`,
-)
-
 function filterValues(tenantId: TenantId, filter: MassRevocationFilter): readonly unknown[] {
   const { created_at, provider_slug, space_id, connected_before, connected_after, principal_id } = filter
   return [tenantId, created_at, provider_slug, space_id, connected_before, connected_after, principal_id]
@@ -228,35 +217,4 @@ export async function tallyMassRevocations(
   ids: readonly string[],
 ): Promise<MassRevocationTally[]> {
   return db.query<MassRevocationTally>(tally, [tenantId, ids])
-}
-
-/** What became of one connector. */
-export type Receipt = Pick<
-  RevocationRow,
-  | 'revocation_id'
-  | 'connector_id'
-  | 'space_id'
-  | 'collection_id'
-  | 'provider_slug'
-  | 'status'
-  | 'reason'
-  | 'attempts'
-  | 'created_at'
-  | 'finished_at'
->
-
-/** One page of an order's receipts, in the order in which connectors were disconnected. */
-export async function pageReceipts(
-  db: Db,
-  tenantId: TenantId,
-  id: string,
-  page: { readonly after: TimeCursor | undefined; readonly limit: number },
-): Promise<Receipt[]> {
-  return db.query<Receipt>(selectReceipts, [
-    tenantId,
-    id,
-    page.after?.createdAt ?? null,
-    page.after?.id ?? null,
-    page.limit,
-  ])
 }
