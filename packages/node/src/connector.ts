@@ -11,7 +11,8 @@ import type {
 import { errorOf } from './errors.ts'
 import { listOf, type List } from './pages.ts'
 import { readLimited } from './read-limited.ts'
-import { unlessAborted, type Transport } from './transport.ts'
+import { unlessAborted } from './signals.ts'
+import type { Transport } from './transport.ts'
 
 /** The resource of the platform that connectors belong to. */
 export interface Collection {

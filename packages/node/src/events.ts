@@ -3,7 +3,8 @@ import type { ConnectorEvent, EventFilter, EventStreamFilter } from './api-types
 import { ConnectorOAuthError } from './errors.ts'
 import { readBlocks, type EventBlock } from './event-blocks.ts'
 import { listOf, type List } from './pages.ts'
-import { either, type Transport } from './transport.ts'
+import { either } from './signals.ts'
+import type { Transport } from './transport.ts'
 
 /** An event, and the place to go on from after it. */
 export interface StreamedEvent {

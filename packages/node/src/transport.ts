@@ -1,7 +1,8 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import type { ErrorCode } from './error-codes.ts'
 import { ConnectorOAuthError, errorOf } from './errors.ts'
 import { readLimited } from './read-limited.ts'
+import { withRetries } from './retries.ts'
+import { either, unlessAborted } from './signals.ts'
 
 /** Where the service is, and who asks. */
 export interface ClientOptions {
@@ -43,12 +44,6 @@ export interface ApiCall {
 }
 
 const maxAnswerBytes = 16 * 1024 ** 2
-const longestWaitMs = 30_000
-const firstWaitMs = 250
-const worthRepeating: ReadonlySet<number> = new Set([429, 502, 503, 504])
-/** No answer, or that of a proxy in between: the service may have done what it was asked. */
-const answerGotLost: ReadonlySet<number> = new Set([0, 502, 504])
-
 /** Sends requests with the caller's bearer, a deadline and repetitions. Keeps nothing secret where it could be printed. */
 export class Transport {
   readonly #baseUrl: string
@@ -138,20 +133,10 @@ export class Transport {
     return call.isShared ? call : { ...call, signal: either(this.signal, call.signal) }
   }
 
-  async #answer(call: ApiCall): Promise<Response> {
+  #answer(call: ApiCall): Promise<Response> {
     const mayRepeat = call.isRepeatable ?? (call.method !== 'POST' && call.method !== 'PATCH')
-    let mayBeDone = false
-    for (let attempt = 0; ; attempt += 1) {
-      const isLast = !mayRepeat || attempt >= this.#maxRetries
-      const error = await this.#attempt(call)
-      if (error instanceof Response) return error
-      if (mayBeDone && error.code === call.goneCode) return new Response(null, { status: 204 })
-      mayBeDone ||= answerGotLost.has(error.status)
-      const waitMs = waitBefore(attempt, error.retryAfterSeconds)
-      if (isLast || waitMs > longestWaitMs) throw error
-      if (error.status !== 0 && !worthRepeating.has(error.status)) throw error
-      await wait(waitMs, undefined, call.signal && { signal: call.signal })
-    }
+    const rules = { maxRetries: mayRepeat ? this.#maxRetries : 0, goneCode: call.goneCode, signal: call.signal }
+    return withRetries(rules, () => this.#attempt(call))
   }
 
   /** The answer when it is a success, the error when it is not. */
@@ -200,38 +185,11 @@ export class Transport {
 const tooLate = (): Error =>
   new ConnectorOAuthError('The connector service did not answer in time', { code: 'timeout' })
 
-/** A signal that ends with the first of two. */
-export function either(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
-  return one && other ? AbortSignal.any([one, other]) : (one ?? other)
-}
-
-/** What is promised, unless the signal ends the wait for it first; then its reason is thrown. */
-export async function unlessAborted<T>(promised: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promised
-  const done = new AbortController()
-  const aborted = new Promise<never>((_resolve, reject) => {
-    const end = (): void => reject(signal.reason)
-    if (signal.aborted) end()
-    else signal.addEventListener('abort', end, { signal: done.signal })
-  })
-  try {
-    return await Promise.race([aborted, promised])
-  } finally {
-    done.abort()
-  }
-}
-
 /** Fetch tells why in `cause`, which names addresses and no secret; here a word must do. */
 function unreachable(late: AbortSignal, error: unknown): Error {
   if (error instanceof ConnectorOAuthError) return error
   if (late.aborted) return tooLate()
   return new ConnectorOAuthError('The connector service could not be reached', { code: 'network' })
-}
-
-/** Full jitter, so that many callers do not come back at once; the service's own word counts for more. */
-function waitBefore(attempt: number, retryAfterSeconds: number | undefined): number {
-  const backoffMs = Math.random() * firstWaitMs * 2 ** attempt
-  return retryAfterSeconds === undefined ? backoffMs : retryAfterSeconds * 1000 + backoffMs
 }
 
 /** The part of a path that the caller's own ids and paths may not lead out of. */
