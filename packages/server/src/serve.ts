@@ -1,13 +1,14 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { composeFlows, composeServer, tokenSigner, type Flows, type Settled } from './compose.ts'
 import { exitSettings, isTerminal, SettingsError } from './config.ts'
 import { plusMs } from './core/clock.ts'
 import { makeLoginLink } from './domain/login-link.ts'
 import { createProbeServer } from './http/probe-server.ts'
+import { giveBackMemory } from './give-back-memory.ts'
+import { listen } from './listen.ts'
 import { createLogger } from './log.ts'
 import { createReadiness, type ReadinessSwitch } from './readiness.ts'
 import { refuseRetiredKey } from './refuse-retired-key.ts'
@@ -123,27 +124,6 @@ async function withSandbox({ settled, secrets }: Settlement) {
   return { sandbox, settled: { ...settled, ownProvider: provider } }
 }
 
-async function listen(
-  app: FastifyInstance,
-  host: string,
-  port: number,
-  variable: 'PORT' | 'METRICS_PORT',
-): Promise<boolean> {
-  try {
-    await app.listen({ host, port })
-    return true
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'EADDRINUSE')
-      console.error(`${variable}: ${port} is taken on ${host}; stop what runs there or set ${variable} to another`)
-    else if (code === 'EACCES')
-      console.error(`${variable}: this user may not listen on ${port}; set ${variable} to 1024 or more`)
-    else if (code === 'EADDRNOTAVAIL') console.error(`HOST: ${host} is no address of this machine; set HOST to one`)
-    else throw error
-    return false
-  }
-}
-
 const tryAgainMs = 1_000
 
 /**
@@ -202,14 +182,6 @@ async function runJobsAfter(
   readiness.working()
   if (!stopping.aborted) await once(stopping, 'abort')
   await running?.stop()
-}
-
-/**
- * Frees what only the start needed, some 40 MB; by itself Node.js would keep it. It takes a tenth of a second, in which nobody waits for an
- * answer yet. Without `--expose-gc` nothing is freed.
- */
-function giveBackMemory(): void {
-  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
 }
 
 async function startedJobs(role: Role, flows: Flows, logger: Logger, stopping: AbortSignal) {

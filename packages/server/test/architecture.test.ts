@@ -73,7 +73,15 @@ const rules: Architecture = {
     {
       what: 'another program',
       modules: ['node:child_process', 'node:cluster', 'node:worker_threads'],
-      owners: ['store/embedded-account.ts', 'store/embedded-cluster.ts', 'store/embedded-server.ts', 'cli/'],
+      owners: [
+        'store/embedded-account.ts',
+        'store/embedded-cluster.ts',
+        'store/embedded-server.ts',
+        'cli/',
+        // A thread that is given nothing of this process's.
+        'http/reference-files.ts',
+        'http/render-reference.ts',
+      ],
     },
     {
       what: 'the environment',
