@@ -88,11 +88,11 @@ async function runNodeTests(files: readonly string[], env: NodeJS.ProcessEnv): P
     [
       '--test',
       '--test-reporter=spec',
-      `--test-concurrency=${Math.min(4, Math.max(2, availableParallelism()))}`,
+      // One more than there are cores: some of them wait.
+      `--test-concurrency=${Math.min(4, availableParallelism() + 1)}`,
       // A test that hangs fails instead of holding up the run.
       `--test-timeout=${process.env['TEST_SIZE'] === 'full' ? 3_600_000 : 300_000}`,
-      // Nor does a file hold it up that leaves something open after its last test.
-      '--test-force-exit',
+      `--import=${new URL('end-of-test-file.mjs', import.meta.url).href}`,
       ...forRunner,
       ...files,
     ],

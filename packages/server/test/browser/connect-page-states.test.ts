@@ -51,8 +51,8 @@ for (const tag of ['en', 'ar']) {
           if (pictures === undefined) return
           await page.screenshot({ path: `${pictures}/${tag}-${colorScheme}-${name}.png`, animations: 'disabled' })
         }
-        // Colours and sizes are the same in every language; pictures are wanted of both looks.
-        const looks = tag === 'en' || pictures !== undefined ? 'both' : 'dark'
+        // Colours, sizes and roles are the same in every language; pictures are wanted of both looks.
+        const looks = tag === 'en' || pictures !== undefined ? 'both' : name === 'picker' ? 'dark' : 'layout'
         await assertAccessible(page, { wide: 560, narrow: 320 }, look, looks)
       })
     }
