@@ -4,7 +4,8 @@
  */
 import { after } from 'node:test'
 
-const patienceMs = 5_000
+/** The file's own hooks come after this one, and may have a service and its database to end. */
+const patienceMs = 20_000
 
 if (process.env.NODE_TEST_CONTEXT !== undefined) {
   after(() => {

@@ -14,6 +14,7 @@ import { followRequests, requestIdOf } from './follow-requests.ts'
 import { registerFormats } from './formats.ts'
 import type { HttpContext } from './http-context.ts'
 import { rememberPaths } from './known-paths.ts'
+import { letConnectionsGo } from './let-connections-go.ts'
 import { createLimits, noLimits } from './limits.ts'
 import { registerReference } from './reference.ts'
 import { refuse } from './refuse.ts'
@@ -215,19 +216,4 @@ function describe(error: unknown): object {
   // By their look, not by their number: a message may have several lines.
   const stack = error.stack?.split('\n').filter((line) => /^ +at /.test(line))
   return { name: error.name, ...code, stack: stack?.slice(0, 11) }
-}
-
-/**
- * Once the server closes, each answer ends its connection; one kept alive would hold up the end of the process until
- * the client lets go of it.
- */
-function letConnectionsGo(app: FastifyInstance): void {
-  let isClosing = false
-  app.addHook('preClose', async () => {
-    isClosing = true
-  })
-  app.addHook('onSend', (_request, reply, _payload, done) => {
-    if (isClosing) void reply.header('connection', 'close')
-    done()
-  })
 }
