@@ -6,7 +6,7 @@ import { createTestDatabase } from '../support/test-database.ts'
 
 /**
  * Tells of each module that is loaded of what production has no use for, in whichever module system: OpenTelemetry, the sandbox's
- * server, the framework's compilers. OpenTelemetry's interface without anything behind it does not count: the job queue and the
+ * server, the framework's compilers, the API reference. OpenTelemetry's interface without anything behind it does not count: the job queue and the
  * metrics library load that.
  */
 const tellingHook = `data:text/javascript,${encodeURIComponent(`
@@ -14,7 +14,7 @@ const tellingHook = `data:text/javascript,${encodeURIComponent(`
   import { writeSync } from 'node:fs'
   registerHooks({
     load(url, context, next) {
-      if (/\\/(@opentelemetry\\/(?!api\\/)|oidc-provider\\/|ajv\\/)/.test(url)) writeSync(2, 'LOADED ' + url + '\\n')
+      if (/\\/(@opentelemetry\\/(?!api\\/)|oidc-provider\\/|ajv\\/|@scalar\\/)/.test(url)) writeSync(2, 'LOADED ' + url + '\\n')
       return next(url, context)
     },
   })
