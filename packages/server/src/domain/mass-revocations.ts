@@ -3,7 +3,6 @@ import { Problem } from '../core/problem.ts'
 import {
   findMassRevocation,
   pageMassRevocations,
-  pageNewestMassRevocations,
   tallyMassRevocations,
   type MassRevocation,
   type MassRevocationTally,
@@ -62,11 +61,8 @@ export async function listMassRevocations(
   const { tenantId } = principal
   const db = context.database.tenant(tenantId)
   const spaces = principal.collections === undefined ? principal.spaces && [...principal.spaces] : []
-  const [from, limit] = [readCursor(page.cursor), page.limit + 1]
-  const rows =
-    page.order === 'desc'
-      ? await pageNewestMassRevocations(db, tenantId, spaces, { before: from, limit })
-      : await pageMassRevocations(db, tenantId, spaces, { after: from, limit })
+  const request = { after: readCursor(page.cursor), order: page.order ?? 'asc', limit: page.limit + 1 }
+  const rows = await pageMassRevocations(db, tenantId, spaces, request)
   const tallies = await tallyMassRevocations(
     db,
     tenantId,

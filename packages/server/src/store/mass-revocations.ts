@@ -124,6 +124,7 @@ const tally = statement(
    where tenant_id = $1 and mass_revocation_id = any($2)
    group by mass_revocation_id, status`,
 )
+
 function filterValues(tenantId: TenantId, filter: MassRevocationFilter): readonly unknown[] {
   const { created_at, provider_slug, space_id, connected_before, connected_after, principal_id } = filter
   return [tenantId, created_at, provider_slug, space_id, connected_before, connected_after, principal_id]
@@ -145,26 +146,15 @@ export async function findMassRevocation(db: Db, tenantId: TenantId, id: string)
   return (await db.query<MassRevocation>(selectOne, [tenantId, id]))[0]
 }
 
-/** One page, oldest first; with `spaces` only the orders for one of them. */
+/** One page, the oldest or the newest first; with `spaces` only the orders for one of them. */
 export async function pageMassRevocations(
   db: Db,
   tenantId: TenantId,
   spaces: readonly string[] | undefined,
-  page: { readonly after: TimeCursor | undefined; readonly limit: number },
+  page: { readonly after: TimeCursor | undefined; readonly order: 'asc' | 'desc'; readonly limit: number },
 ): Promise<MassRevocation[]> {
   const values = [tenantId, spaces ?? null, page.after?.createdAt ?? null, page.after?.id ?? null, page.limit]
-  return db.query<MassRevocation>(selectPage, values)
-}
-
-/** The newest orders first, before one of them where it is given. */
-export async function pageNewestMassRevocations(
-  db: Db,
-  tenantId: TenantId,
-  spaces: readonly string[] | undefined,
-  page: { readonly before: TimeCursor | undefined; readonly limit: number },
-): Promise<MassRevocation[]> {
-  const values = [tenantId, spaces ?? null, page.before?.createdAt ?? null, page.before?.id ?? null, page.limit]
-  return db.query<MassRevocation>(selectNewest, values)
+  return db.query<MassRevocation>(page.order === 'desc' ? selectNewest : selectPage, values)
 }
 
 /** Orders that are not worked off yet and whose turn it is, one of each tenant. */
