@@ -44,6 +44,7 @@ export interface ApiCall {
 }
 
 const maxAnswerBytes = 16 * 1024 ** 2
+
 /** Sends requests with the caller's bearer, a deadline and repetitions. Keeps nothing secret where it could be printed. */
 export class Transport {
   readonly #baseUrl: string
